@@ -1,0 +1,39 @@
+//! `org.freedesktop.DBus.Introspectable`, for people and their tools: no Victron program asks for it.
+
+use crate::tree::{Node, Tree};
+
+const HEAD: &str = concat!(
+    "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n",
+    " \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n",
+);
+
+/// What every object has besides its own interface.
+const STANDARD: &str = include_str!("../xml/org.freedesktop.DBus.xml");
+const ROOT: &str = include_str!("../xml/com.victronenergy.BusItem.root.xml");
+const BRANCH: &str = include_str!("../xml/com.victronenergy.BusItem.branch.xml");
+const LEAF: &str = include_str!("../xml/com.victronenergy.BusItem.leaf.xml");
+
+/// The introspection of a path, `None` where nothing stands.
+pub(crate) fn xml(tree: &Tree, path: &str) -> Option<String> {
+    let own = match tree.node(path) {
+        Node::Nowhere => return None,
+        Node::Leaf(_) => LEAF,
+        Node::Branch if path == "/" => ROOT,
+        Node::Branch => BRANCH,
+    };
+    let mut xml = String::from(HEAD);
+    xml.push_str("<node>\n");
+    xml.push_str(interfaces(STANDARD));
+    xml.push_str(interfaces(own));
+    for child in tree.children(path) {
+        xml.push_str(&format!(" <node name=\"{child}\"/>\n"));
+    }
+    xml.push_str("</node>\n");
+    Some(xml)
+}
+
+/// What stands between `<node>` and `</node>` of a file.
+fn interfaces(file: &'static str) -> &'static str {
+    let inner = file.split_once("<node>\n").map_or(file, |(_, rest)| rest);
+    inner.split_once("</node>").map_or(inner, |(inner, _)| inner)
+}

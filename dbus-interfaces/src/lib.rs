@@ -1,0 +1,31 @@
+//! The contract with the bus (Victron's `com.victronenergy.BusItem`): services published and followed.
+//!
+//! - [`Value`], [`Text`], [`Item`]: what an item holds, how it reads, where it stands
+//! - [`classes`]: the paths of each service class, one file each
+//! - [`Draft`], [`Service`], [`Writes`]: publish a tree of items under one name
+//! - [`endpoint`]: calls in, answers and signals out, for what is not a tree of items
+//! - `wire`, `coerce`, `dispatch`, `tree`: how a value travels, what a client's write becomes, who answers a call
+//!
+//! The introspection of every interface stands in `xml/`. No other crate sees the D-Bus library.
+
+mod address;
+pub mod classes;
+mod coerce;
+mod dispatch;
+pub mod endpoint;
+mod error;
+mod introspect;
+mod item;
+mod service;
+pub mod text;
+mod tree;
+mod value;
+mod wire;
+
+pub use address::{BusAddress, SESSION_VARIABLE};
+pub use coerce::{MAX_TEXT, Refusal, coerce};
+pub use error::BusError;
+pub use item::{Item, ItemType, Kind, Spec};
+pub use service::{BUS_ITEM, Draft, Service, Update, WriteRequest, Writes};
+pub use text::Text;
+pub use value::Value;

@@ -1,0 +1,226 @@
+//! A service of ours on the bus: a tree of items under one name, on one connection.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use zbus::Message;
+
+use crate::coerce::Refusal;
+use crate::dispatch::Dispatch;
+use crate::endpoint::Endpoint;
+use crate::tree::Tree;
+use crate::wire::Items;
+use crate::{BusAddress, BusError, Item, ItemType, Value};
+
+/// The interface of every Victron item.
+pub const BUS_ITEM: &str = "com.victronenergy.BusItem";
+
+/// How many accepted writes may wait for the work loop; a further one is refused.
+const WRITES: usize = 8;
+
+/// All paths of a service before it has its name.
+#[derive(Debug)]
+pub struct Draft {
+    name: String,
+    tree: Tree,
+}
+
+/// A service on the bus. Dropping it closes its connection.
+#[derive(Debug)]
+pub struct Service {
+    name: String,
+    endpoint: Endpoint,
+    tree: Arc<Mutex<Tree>>,
+    text: Mutex<String>,
+    dispatch: JoinHandle<()>,
+}
+
+/// What clients have asked to be written, in order.
+pub type Writes = mpsc::Receiver<WriteRequest>;
+
+/// A value that a client wants an item to have, already of the item's type and within its limits.
+///
+/// Dropping it unanswered refuses it.
+#[derive(Debug)]
+pub struct WriteRequest {
+    path: String,
+    value: Option<Value>,
+    answer: oneshot::Sender<Answer>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Accept,
+    ConfirmLater,
+    Refuse(Refusal),
+}
+
+impl Draft {
+    /// A service that will be called `name`, such as `com.victronenergy.battery.bmscan_can0`.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Draft { name: name.into(), tree: Tree::default() }
+    }
+
+    /// Adds an item with its first value.
+    pub fn add<T: ItemType>(&mut self, item: Item<T>, value: impl Into<Option<T>>) -> &mut Self {
+        self.tree.set(item.path(), item.spec(), value.into().and_then(T::into_value));
+        self
+    }
+
+    /// Connects, exports every item, and only then takes the name: who sees the name sees a complete device.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`], [`BusError::NameTaken`], [`BusError::NameRefused`].
+    pub async fn publish(mut self, address: &BusAddress) -> Result<(Service, Writes), BusError> {
+        self.tree.settle();
+        let tree = Arc::new(Mutex::new(self.tree));
+        let (endpoint, calls) = Endpoint::connect(address).await?;
+        let (to_loop, writes) = mpsc::channel(WRITES);
+        let dispatch = Dispatch { endpoint: endpoint.clone(), tree: tree.clone(), writes: to_loop };
+        let service = Service {
+            name: self.name,
+            endpoint,
+            tree,
+            text: Mutex::default(),
+            dispatch: tokio::spawn(dispatch.run(calls)),
+        };
+        service.endpoint.request_name(&service.name).await?;
+        Ok((service, writes))
+    }
+}
+
+impl Service {
+    /// The well-known name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes changes and tells the bus of them in one `ItemsChanged`; of nothing, when nothing is different.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`].
+    pub async fn update(&self, change: impl FnOnce(&mut Update<'_>)) -> Result<(), BusError> {
+        let message = {
+            let mut tree = lock(&self.tree);
+            change(&mut Update { tree: &mut tree });
+            if !tree.has_changes() {
+                return Ok(());
+            }
+            let message = items_changed(&self.endpoint, &tree, &mut lock(&self.text));
+            tree.settle();
+            message
+        };
+        self.endpoint.send_built(message).await
+    }
+
+    /// The present value of an item.
+    #[must_use]
+    pub fn get<T: ItemType>(&self, item: Item<T>) -> Option<T> {
+        let tree = lock(&self.tree);
+        let leaf = tree.leaf(tree.find(&item.path()).ok()?)?;
+        T::from_value(leaf.value.as_ref()?)
+    }
+
+    /// Resolves when the connection to the bus has ended.
+    pub async fn lost(&self) -> BusError {
+        self.endpoint.closed().await;
+        BusError::Lost("the bus closed the connection".to_owned())
+    }
+
+    /// Leaves the bus in order: the name first, so that nobody calls what no longer answers.
+    pub async fn leave(self) {
+        self.endpoint.release_name(&self.name).await;
+        self.endpoint.clone().close().await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // The dispatch task holds the connection open.
+        self.dispatch.abort();
+    }
+}
+
+/// The changes of one [`Service::update`].
+#[derive(Debug)]
+pub struct Update<'a> {
+    tree: &'a mut Tree,
+}
+
+impl Update<'_> {
+    /// Gives an item a value, or none. An item that is new is added.
+    pub fn set<T: ItemType>(&mut self, item: Item<T>, value: impl Into<Option<T>>) -> &mut Self {
+        self.tree.set(item.path(), item.spec(), value.into().and_then(T::into_value));
+        self
+    }
+
+    /// Takes the value of an item away.
+    pub fn clear<T: ItemType>(&mut self, item: Item<T>) -> &mut Self {
+        self.set(item, None::<T>)
+    }
+
+    /// Takes the value away from every item below a branch, such as `/Info`.
+    pub fn clear_below(&mut self, branch: &str) -> &mut Self {
+        let prefix = format!("{branch}/");
+        for at in 0..self.tree.leaves().len() {
+            if self.tree.leaf(at).is_some_and(|leaf| leaf.path.starts_with(&prefix)) {
+                self.tree.set_at(at, None);
+            }
+        }
+        self
+    }
+}
+
+impl WriteRequest {
+    pub(crate) fn new(path: String, value: Option<Value>) -> (WriteRequest, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        (WriteRequest { path, value, answer }, answered)
+    }
+
+    /// The path of the item.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether this is a write to `item`.
+    #[must_use]
+    pub fn is<T: ItemType>(&self, item: Item<T>) -> bool {
+        self.path == item.path()
+    }
+
+    /// What the client wants the item to hold.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
+    }
+
+    /// Done: the item takes the value and the bus is told.
+    pub fn accept(self) {
+        // An error means that the service is gone, and with it whoever asked.
+        let _ = self.answer.send(Answer::Accept);
+    }
+
+    /// Taken up: the item changes by [`Service::update`] when the device has confirmed, not before.
+    pub fn confirm_later(self) {
+        let _ = self.answer.send(Answer::ConfirmLater);
+    }
+
+    /// Refused, for a reason that is logged.
+    pub fn refuse(self, reason: impl Into<String>) {
+        let _ = self.answer.send(Answer::Refuse(Refusal::Driver(reason.into())));
+    }
+}
+
+pub(crate) fn items_changed(endpoint: &Endpoint, tree: &Tree, text: &mut String) -> zbus::Result<Message> {
+    let changed = tree.leaves().iter().filter(|leaf| leaf.changed);
+    endpoint.signed(Message::signal("/", BUS_ITEM, "ItemsChanged")).build(&Items::new(changed, text))
+}
+
+/// A lock that survives a panic elsewhere: the items are plain values, never half written.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

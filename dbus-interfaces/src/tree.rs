@@ -1,0 +1,162 @@
+//! The items of one service: a sorted list of leaves, so that a sub-tree is a range of it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::{Spec, Value};
+
+/// One item of a service.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    pub(crate) path: Cow<'static, str>,
+    pub(crate) spec: Spec,
+    pub(crate) value: Option<Value>,
+    /// Differs from what the bus was last told.
+    pub(crate) changed: bool,
+}
+
+/// All items of a service, sorted by path.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    leaves: Vec<Leaf>,
+    changes: usize,
+}
+
+/// What stands at a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// The leaf with this index.
+    Leaf(usize),
+    /// A branch (or `/`) with at least one leaf below it.
+    Branch,
+    /// Nothing.
+    Nowhere,
+}
+
+impl Tree {
+    /// Sets a leaf, adding it where it is new; true when the bus must be told.
+    pub(crate) fn set(&mut self, path: Cow<'static, str>, spec: Spec, value: Option<Value>) -> bool {
+        match self.find(&path) {
+            Ok(at) => self.set_at(at, value),
+            Err(at) => {
+                self.leaves.insert(at, Leaf { path, spec, value, changed: true });
+                self.changes += 1;
+                true
+            }
+        }
+    }
+
+    /// Sets an existing leaf; true when that changed it.
+    pub(crate) fn set_at(&mut self, at: usize, value: Option<Value>) -> bool {
+        let Some(leaf) = self.leaves.get_mut(at) else { return false };
+        if leaf.value == value {
+            return false;
+        }
+        leaf.value = value;
+        if !leaf.changed {
+            leaf.changed = true;
+            self.changes += 1;
+        }
+        true
+    }
+
+    /// The index of a leaf, or where it would stand.
+    pub(crate) fn find(&self, path: &str) -> Result<usize, usize> {
+        self.leaves.binary_search_by(|leaf| leaf.path.as_ref().cmp(path))
+    }
+
+    pub(crate) fn leaf(&self, at: usize) -> Option<&Leaf> {
+        self.leaves.get(at)
+    }
+
+    pub(crate) fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    pub(crate) fn has_changes(&self) -> bool {
+        self.changes > 0
+    }
+
+    /// The bus has been told.
+    pub(crate) fn settle(&mut self) {
+        self.leaves.iter_mut().for_each(|leaf| leaf.changed = false);
+        self.changes = 0;
+    }
+
+    pub(crate) fn node(&self, path: &str) -> Node {
+        match self.find(path) {
+            Ok(at) => Node::Leaf(at),
+            Err(_) if path == "/" || !self.below(path).is_empty() => Node::Branch,
+            Err(_) => Node::Nowhere,
+        }
+    }
+
+    /// The leaves below a branch, each with its path relative to it (no slash in front).
+    pub(crate) fn below<'a>(&'a self, branch: &'a str) -> Vec<(&'a str, &'a Leaf)> {
+        let leaves = self.leaves.get(self.range_below(branch)).unwrap_or_default();
+        let cut = if branch == "/" { 1 } else { branch.len() + 1 };
+        leaves.iter().filter_map(|leaf| Some((leaf.path.get(cut..)?, leaf))).collect()
+    }
+
+    fn range_below(&self, branch: &str) -> Range<usize> {
+        if branch == "/" {
+            return 0..self.leaves.len();
+        }
+        // Everything that starts with "/branch/" stands between that and "/branch0", '0' being the byte after '/'.
+        let from = self.leaves.partition_point(|leaf| leaf.path.as_ref() < format!("{branch}/").as_str());
+        let to = self.leaves.partition_point(|leaf| leaf.path.as_ref() < format!("{branch}0").as_str());
+        from..to.max(from)
+    }
+
+    /// The names right below a branch, for introspection.
+    pub(crate) fn children(&self, branch: &str) -> Vec<&str> {
+        let range = self.range_below(branch);
+        let cut = if branch == "/" { 1 } else { branch.len() + 1 };
+        let leaves = self.leaves.get(range).unwrap_or_default();
+        let mut names: Vec<&str> =
+            leaves.iter().filter_map(|leaf| leaf.path.get(cut..)?.split('/').next()).collect();
+        names.dedup();
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Item, text};
+
+    const SOC: Item<f64> = Item::new("/Soc", text::PERCENT_1);
+
+    fn tree(paths: &[&'static str]) -> Tree {
+        let mut tree = Tree::default();
+        for path in paths {
+            tree.set((*path).into(), SOC.spec(), None);
+        }
+        tree
+    }
+
+    #[test]
+    fn a_branch_is_the_leaves_whose_path_goes_through_it_and_no_others() {
+        let tree = tree(&["/Dc/0/Voltage", "/Dc/0/Current", "/Dc0", "/Dc-1/X", "/Dc", "/Soc"]);
+        let names: Vec<&str> = tree.below("/Dc").into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["0/Current", "0/Voltage"]);
+        assert_eq!(tree.below("/").len(), 6);
+        assert_eq!(tree.node("/Dc/0"), Node::Branch);
+        assert_eq!(tree.node("/Dc/1"), Node::Nowhere);
+        assert_eq!(tree.node("/Dc/0/"), Node::Nowhere);
+        assert!(matches!(tree.node("/Dc"), Node::Leaf(_)));
+        assert_eq!(tree.children("/Dc"), ["0"]);
+    }
+
+    #[test]
+    fn only_a_different_value_is_a_change() {
+        let mut tree = tree(&["/Soc"]);
+        tree.settle();
+        assert!(!tree.set("/Soc".into(), SOC.spec(), None));
+        assert!(tree.set("/Soc".into(), SOC.spec(), Some(Value::Real(1.0))));
+        assert!(!tree.set("/Soc".into(), SOC.spec(), Some(Value::Real(1.0))));
+        assert!(tree.has_changes());
+        tree.settle();
+        assert!(!tree.has_changes());
+    }
+}

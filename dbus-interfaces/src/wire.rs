@@ -1,0 +1,238 @@
+//! Values on the wire. The only place that knows how Victron's bus encodes them; nothing here allocates per item on the
+//! way out.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use zbus::wire::{Signature, Type};
+use zbus::{Message, Variant};
+
+use crate::tree::Leaf;
+use crate::{Spec, Value};
+
+/// A value inside a variant; no value is an empty `ai` (velib_python `ve_utils.py`).
+pub(crate) struct Wire<'a>(pub(crate) Option<&'a Value>);
+
+impl Serialize for Wire<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut variant = serializer.serialize_struct("Variant", 2)?;
+        match self.0 {
+            None => put(&mut variant, "ai", &[0_i32; 0][..])?,
+            Some(Value::Bool(v)) => put(&mut variant, "b", v)?,
+            Some(Value::Int(v)) => put(&mut variant, "i", v)?,
+            Some(Value::Long(v)) => put(&mut variant, "x", v)?,
+            Some(Value::Real(v)) => put(&mut variant, "d", v)?,
+            Some(Value::Text(v)) => put(&mut variant, "s", v)?,
+            Some(Value::Ints(v)) => put(&mut variant, "ai", v)?,
+            Some(Value::Reals(v)) => put(&mut variant, "ad", v)?,
+            Some(Value::Texts(v)) => put(&mut variant, "as", v)?,
+            Some(Value::List(v)) => put(&mut variant, "av", &Each(v))?,
+            Some(Value::Map(v)) => put(&mut variant, "a{sv}", &Entries(v))?,
+        }
+        variant.end()
+    }
+}
+
+impl Type for Wire<'_> {
+    const SIGNATURE: &'static Signature = &Signature::Variant;
+}
+
+fn put<S: SerializeStruct, T: Serialize + ?Sized>(
+    to: &mut S,
+    signature: &'static str,
+    v: &T,
+) -> Result<(), S::Error> {
+    to.serialize_field("signature", signature)?;
+    to.serialize_field("value", v)
+}
+
+struct Each<'a>(&'a [Value]);
+
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|v| Wire(Some(v))))
+    }
+}
+
+struct Entries<'a>(&'a [(String, Value)]);
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(k, v)| (k, Wire(Some(v)))))
+    }
+}
+
+/// `a{sv}` of names and values, invalid ones included.
+pub(crate) struct Dict<'a>(pub(crate) &'a [(&'a str, Option<&'a Value>)]);
+
+impl Serialize for Dict<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(k, v)| (k, Wire(*v))))
+    }
+}
+
+impl Type for Dict<'_> {
+    const SIGNATURE: &'static Signature = <HashMap<&str, Variant<'_>> as Type>::SIGNATURE;
+}
+
+/// `aa{sv}`.
+pub(crate) struct Dicts<'a>(pub(crate) &'a [Vec<(&'a str, Option<&'a Value>)>]);
+
+impl Serialize for Dicts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|d| Dict(d)))
+    }
+}
+
+impl Type for Dicts<'_> {
+    const SIGNATURE: &'static Signature = <Vec<HashMap<&str, Variant<'_>>> as Type>::SIGNATURE;
+}
+
+/// `a{sa{sv}}`: the body of `GetItems` and `ItemsChanged`.
+pub(crate) struct Items<'a, I> {
+    leaves: RefCell<Option<I>>,
+    text: RefCell<&'a mut String>,
+}
+
+impl<'a, 'b, I: Iterator<Item = &'b Leaf>> Items<'a, I> {
+    /// `text` is a scratch buffer that keeps its capacity from one message to the next.
+    pub(crate) fn new(leaves: I, text: &'a mut String) -> Self {
+        Items { leaves: RefCell::new(Some(leaves)), text: RefCell::new(text) }
+    }
+}
+
+impl<'b, I: Iterator<Item = &'b Leaf>> Serialize for Items<'_, I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let mut text = self.text.borrow_mut();
+        // zbus serialises a body once; a second time would find no leaves and send an empty update, not a wrong one.
+        for leaf in self.leaves.borrow_mut().take().into_iter().flatten() {
+            text.clear();
+            leaf.spec.text.write(leaf.value.as_ref(), &mut text);
+            map.serialize_entry(
+                leaf.path.as_ref(),
+                &Properties { value: leaf.value.as_ref(), text: &text, spec: &leaf.spec },
+            )?;
+        }
+        map.end()
+    }
+}
+
+impl<I> Type for Items<'_, I> {
+    const SIGNATURE: &'static Signature = <HashMap<&str, HashMap<&str, Variant<'_>>> as Type>::SIGNATURE;
+}
+
+struct Properties<'a> {
+    value: Option<&'a Value>,
+    text: &'a str,
+    spec: &'a Spec,
+}
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("Value", &Wire(self.value))?;
+        map.serialize_entry("Text", &zbus::as_variant::Serialize(&self.text))?;
+        if let Some((min, max)) = self.spec.range {
+            map.serialize_entry("Min", &Wire(Some(&self.spec.number(min))))?;
+            map.serialize_entry("Max", &Wire(Some(&self.spec.number(max))))?;
+        }
+        if let Some(default) = self.spec.default {
+            map.serialize_entry("Default", &Wire(Some(&self.spec.number(default))))?;
+        }
+        map.end()
+    }
+}
+
+/// A value as it came, `None` for every empty array of whatever type, for NaN, and for what no BusItem holds.
+pub(crate) fn value_of(variant: &Variant<'_>) -> Option<Value> {
+    Some(match variant {
+        Variant::U8(v) => Value::Int(i32::from(*v)),
+        Variant::Bool(v) => Value::Bool(*v),
+        Variant::I16(v) => Value::Int(i32::from(*v)),
+        Variant::U16(v) => Value::Int(i32::from(*v)),
+        Variant::I32(v) => Value::Int(*v),
+        Variant::U32(v) => Value::from(i64::from(*v)),
+        Variant::I64(v) => Value::Long(*v),
+        Variant::U64(v) => Value::Long(i64::try_from(*v).unwrap_or(i64::MAX)),
+        Variant::F64(v) => Value::real(*v)?,
+        Variant::Str(v) => Value::Text(v.to_string()),
+        Variant::Signature(v) => Value::Text(v.to_string()),
+        Variant::ObjectPath(v) => Value::Text(v.to_string()),
+        Variant::Variant(v) => value_of(v)?,
+        Variant::Array(v) if v.is_empty() => return None,
+        Variant::Array(v) => array_of(v.iter().filter_map(value_of).collect()),
+        Variant::Dict(v) => {
+            let entries = v
+                .iter()
+                .filter_map(|(k, v)| Some((crate::Text::Plain.of(value_of(k).as_ref()), value_of(v)?)));
+            Value::Map(entries.collect())
+        }
+        Variant::Structure(v) => Value::List(v.fields().iter().filter_map(value_of).collect()),
+        Variant::Fd(_) => return None,
+    })
+}
+
+fn array_of(values: Vec<Value>) -> Value {
+    fn all<T>(values: &[Value], one: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+        values.iter().map(one).collect()
+    }
+    let int = |v: &Value| if let Value::Int(v) = v { Some(*v) } else { None };
+    let real = |v: &Value| if let Value::Real(v) = v { Some(*v) } else { None };
+    let text = |v: &Value| if let Value::Text(v) = v { Some(v.clone()) } else { None };
+    all(&values, int)
+        .map(Value::Ints)
+        .or_else(|| all(&values, real).map(Value::Reals))
+        .or_else(|| all(&values, text).map(Value::Texts))
+        .unwrap_or(Value::List(values))
+}
+
+/// The arguments of a message; `None` where the body cannot be read.
+pub(crate) fn arguments(message: &Message) -> Option<Vec<Option<Value>>> {
+    let body = message.body();
+    if body.is_empty() {
+        return Some(Vec::new());
+    }
+    let arguments = body.deserialize::<zbus::Structure<'_>>().ok()?;
+    Some(arguments.fields().iter().map(value_of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zbus::wire::{LE, serialized::Context, to_bytes};
+
+    fn round(value: Option<Value>) -> Option<Value> {
+        let bytes = to_bytes(Context::new(LE, 0), &Wire(value.as_ref())).expect("encodes");
+        let (variant, _) = bytes.deserialize::<Variant<'_>>().expect("decodes");
+        value_of(&variant)
+    }
+
+    #[test]
+    fn every_value_survives_the_wire() {
+        let values = [
+            Value::Bool(true),
+            Value::Int(-7),
+            Value::Long(1 << 40),
+            Value::Real(52.31),
+            Value::Text("Größe".into()),
+            Value::Ints(vec![1, 2]),
+            Value::Reals(vec![0.5]),
+            Value::Texts(vec!["a".into(), "b".into()]),
+            Value::List(vec![Value::Int(1), Value::Text("x".into())]),
+            Value::Map(vec![("k".into(), Value::List(vec![Value::Map(vec![("n".into(), Value::Int(1))])]))]),
+        ];
+        for value in values {
+            assert_eq!(round(Some(value.clone())), Some(value));
+        }
+        assert_eq!(round(None), None);
+    }
+
+    #[test]
+    fn any_empty_array_and_nan_are_no_value() {
+        assert_eq!(value_of(&Variant::new(Vec::<String>::new())), None);
+        assert_eq!(value_of(&Variant::new(Vec::<u32>::new())), None);
+        assert_eq!(value_of(&Variant::new(f64::NAN)), None);
+    }
+}
