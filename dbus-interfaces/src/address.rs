@@ -40,12 +40,20 @@ impl BusAddress {
     /// # Errors
     /// [`BusError::Connect`] when nobody answers there.
     pub(crate) async fn connect(&self) -> Result<zbus::Connection, BusError> {
+        self.connect_with_calls_of(CALL_TIMEOUT).await
+    }
+
+    /// A new connection whose calls wait this long for their answer.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`] when nobody answers there.
+    pub(crate) async fn connect_with_calls_of(&self, limit: Duration) -> Result<zbus::Connection, BusError> {
         let builder = match self {
             BusAddress::Session => zbus::connection::Builder::session(),
             BusAddress::System => zbus::connection::Builder::system(),
             BusAddress::At(address) => zbus::connection::Builder::address(address.as_str()),
         };
-        let connection = builder.method_timeout(CALL_TIMEOUT).build();
+        let connection = builder.method_timeout(limit).build();
         connection
             .await
             .map_err(|source| BusError::Connect { address: self.to_string(), reason: source.to_string() })

@@ -7,14 +7,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::coerce::{Refusal, coerce};
-use crate::endpoint::{Body, Call, Calls, Endpoint, Fault};
+use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE, PEER};
 use crate::service::{Answer, BUS_ITEM, WriteRequest, items_changed, lock};
 use crate::tree::{Node, Tree};
 use crate::wire::Items;
 use crate::{BusError, Value, introspect};
-
-const INTROSPECTABLE: &str = "org.freedesktop.DBus.Introspectable";
-const PEER: &str = "org.freedesktop.DBus.Peer";
 
 /// How long the work loop may take to answer a write; a synchronous client of Victron's blocks meanwhile.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +37,7 @@ impl Dispatch {
         match interface.as_deref() {
             Some(BUS_ITEM) => self.bus_item(call, &path, &member).await,
             Some(INTROSPECTABLE) => self.introspect(call, &path, &member).await,
-            Some(PEER) => self.peer(call, &member).await,
+            Some(PEER) => self.endpoint.answer_peer(call, &member).await,
             Some(other) => {
                 let words = format!("{path} has {BUS_ITEM}, not {other}");
                 self.endpoint.refuse(call, Fault::UnknownInterface, &words).await
@@ -48,7 +45,7 @@ impl Dispatch {
             // The interface may be left out where the member says enough (D-Bus specification, "Method Calls").
             None => match member.as_str() {
                 "Introspect" => self.introspect(call, &path, &member).await,
-                "Ping" | "GetMachineId" => self.peer(call, &member).await,
+                "Ping" | "GetMachineId" => self.endpoint.answer_peer(call, &member).await,
                 _ => self.bus_item(call, &path, &member).await,
             },
         }
@@ -72,8 +69,8 @@ impl Dispatch {
                 let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
                 self.endpoint.answer(call, Body::TextTree(&texts)).await
             }
-            (Node::Leaf(at), "SetValue") => self.set_value(call, path, at).await,
-            (Node::Leaf(at), _) => self.read(call, path, at, member).await,
+            (Node::Leaf, "SetValue") => self.set_value(call, path).await,
+            (Node::Leaf, _) => self.read(call, path, member).await,
             (Node::Branch, _) => {
                 self.endpoint
                     .refuse(call, Fault::UnknownMethod, &format!("{path} is a branch and has no {member}"))
@@ -104,8 +101,8 @@ impl Dispatch {
         tree.below(branch).into_iter().map(|(name, leaf)| (name.to_owned(), text(leaf))).collect()
     }
 
-    async fn read(&self, call: Call, path: &str, at: usize, member: &str) -> Result<(), BusError> {
-        let leaf = lock(&self.tree).leaf(at).map(|leaf| (leaf.spec, leaf.value.clone()));
+    async fn read(&self, call: Call, path: &str, member: &str) -> Result<(), BusError> {
+        let leaf = lock(&self.tree).leaf(path).map(|leaf| (leaf.spec, leaf.value.clone()));
         let Some((spec, value)) = leaf else {
             return self.endpoint.refuse(call, Fault::UnknownObject, &format!("no item at {path}")).await;
         };
@@ -129,21 +126,20 @@ impl Dispatch {
         }
     }
 
-    async fn set_value(&self, call: Call, path: &str, at: usize) -> Result<(), BusError> {
+    async fn set_value(&self, call: Call, path: &str) -> Result<(), BusError> {
         let Some(written) = written_value(&call) else {
             return self
                 .endpoint
                 .refuse(call, Fault::InvalidArgs, "SetValue takes one argument of type v")
                 .await;
         };
-        let checked = {
-            let tree = lock(&self.tree);
-            let Some(leaf) = tree.leaf(at) else { return Ok(()) };
-            coerce(&leaf.spec, written).map(|value| (leaf.value == value, value))
+        let leaf = lock(&self.tree).leaf(path).map(|leaf| (leaf.spec, leaf.value.clone()));
+        let Some((spec, present)) = leaf else {
+            return self.endpoint.refuse(call, Fault::UnknownObject, &format!("no item at {path}")).await;
         };
-        match checked {
-            Ok((true, _)) => self.endpoint.answer(call, Body::Int(0)).await,
-            Ok((false, value)) => self.ask_the_loop(call, path, value).await,
+        match coerce(&spec, written) {
+            Ok(value) if value == present => self.endpoint.answer(call, Body::Int(0)).await,
+            Ok(value) => self.ask_the_loop(call, path, value).await,
             Err(refusal) => self.refused(call, path, &refusal).await,
         }
     }
@@ -183,7 +179,7 @@ impl Dispatch {
     async fn take(&self, call: Call, path: &str, value: Option<Value>) -> Result<(), BusError> {
         let message = {
             let mut tree = lock(&self.tree);
-            let changed = tree.find(path).is_ok_and(|at| tree.set_at(at, value));
+            let changed = tree.replace(path, value);
             let message = changed.then(|| items_changed(&self.endpoint, &tree, &mut String::new()));
             tree.settle();
             message
@@ -213,18 +209,6 @@ impl Dispatch {
                 let words = format!("{INTROSPECTABLE} has no {member}");
                 self.endpoint.refuse(call, Fault::UnknownMethod, &words).await
             }
-        }
-    }
-
-    /// Answered on any path, as libdbus does.
-    async fn peer(&self, call: Call, member: &str) -> Result<(), BusError> {
-        match member {
-            "Ping" => self.endpoint.answer(call, Body::Nothing).await,
-            "GetMachineId" => match std::fs::read_to_string("/etc/machine-id") {
-                Ok(id) => self.endpoint.answer(call, Body::Text(id.trim())).await,
-                Err(e) => self.endpoint.refuse(call, Fault::Failed, &format!("/etc/machine-id: {e}")).await,
-            },
-            _ => self.endpoint.refuse(call, Fault::UnknownMethod, &format!("{PEER} has no {member}")).await,
         }
     }
 }

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use zbus::message::{Flags, Type};
 use zbus::{Message, MessageStream};
 
+use crate::arguments::{self, Typed};
 use crate::wire::{self, Dict, Dicts, Wire};
 use crate::{BusAddress, BusError, Value};
 
@@ -16,6 +17,11 @@ const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 const DO_NOT_QUEUE: u32 = 4;
 const PRIMARY_OWNER: u32 = 1;
 const ALREADY_OWNER: u32 = 4;
+
+/// `Ping` and `GetMachineId`.
+pub const PEER: &str = "org.freedesktop.DBus.Peer";
+/// `Introspect`.
+pub const INTROSPECTABLE: &str = "org.freedesktop.DBus.Introspectable";
 
 /// A connection that answers calls.
 #[derive(Debug, Clone)]
@@ -134,14 +140,16 @@ impl Endpoint {
             Ok(reply) => reply.body().deserialize::<String>().unwrap_or_default(),
             Err(_) => return "a process that has just left".to_owned(),
         };
-        match self
-            .ask_daemon("GetConnectionUnixProcessID", &name)
-            .await
-            .map(|r| r.body().deserialize::<u32>())
-        {
-            Ok(Ok(pid)) => format!("{owner} (process {pid})"),
-            _ => owner,
+        match self.process_of(&owner).await {
+            Some(id) => format!("{owner} (process {id})"),
+            None => owner,
         }
+    }
+
+    /// The process id of a connection, `None` when it has gone.
+    pub async fn process_of(&self, unique_name: &str) -> Option<u32> {
+        let reply = self.ask_daemon("GetConnectionUnixProcessID", &unique_name).await.ok()?;
+        reply.body().deserialize().ok()
     }
 
     async fn ask_daemon<B>(&self, member: &str, body: &B) -> zbus::Result<Message>
@@ -175,6 +183,21 @@ impl Endpoint {
         let header = call.message.header();
         let message = self.signed(Message::error(&header, fault.name())).build(&words);
         self.send_built(message).await
+    }
+
+    /// Answers a call of `org.freedesktop.DBus.Peer`, which every path has, as with libdbus.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`].
+    pub async fn answer_peer(&self, call: Call, member: &str) -> Result<(), BusError> {
+        match member {
+            "Ping" => self.answer(call, Body::Nothing).await,
+            "GetMachineId" => match std::fs::read_to_string("/etc/machine-id") {
+                Ok(id) => self.answer(call, Body::Text(id.trim())).await,
+                Err(e) => self.refuse(call, Fault::Failed, &format!("/etc/machine-id: {e}")).await,
+            },
+            _ => self.refuse(call, Fault::UnknownMethod, &format!("{PEER} has no {member}")).await,
+        }
     }
 
     /// Sends a signal to everyone.
@@ -250,6 +273,12 @@ impl Call {
     #[must_use]
     pub fn arguments(&self) -> Option<Vec<Option<Value>>> {
         wire::arguments(&self.message)
+    }
+
+    /// The one argument of type `aa{sv}` with the exact types in it, `None` where there is another or none.
+    #[must_use]
+    pub fn dictionaries(&self) -> Option<Vec<Vec<(String, Typed)>>> {
+        arguments::dictionaries(&self.message)
     }
 
     /// The D-Bus signature of the arguments, as `v` or `aa{sv}`.

@@ -26,12 +26,12 @@ pub struct Draft {
     tree: Tree,
 }
 
-/// A service on the bus. Dropping it closes its connection.
+/// A connection to the bus that is, or will be, a service. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Service {
-    name: String,
     endpoint: Endpoint,
     tree: Arc<Mutex<Tree>>,
+    name: Mutex<Option<String>>,
     text: Mutex<String>,
     dispatch: JoinHandle<()>,
 }
@@ -69,33 +69,62 @@ impl Draft {
         self
     }
 
-    /// Connects, exports every item, and only then takes the name: who sees the name sees a complete device.
+    /// Adds what an [`Update`] of the running service would set, so that both say it in one place.
+    pub fn fill(&mut self, change: impl FnOnce(&mut Update<'_>)) -> &mut Self {
+        change(&mut Update { tree: &mut self.tree });
+        self
+    }
+
+    /// Connects and publishes in one go.
     ///
     /// # Errors
     /// [`BusError::Connect`], [`BusError::NameTaken`], [`BusError::NameRefused`].
-    pub async fn publish(mut self, address: &BusAddress) -> Result<(Service, Writes), BusError> {
-        self.tree.settle();
-        let tree = Arc::new(Mutex::new(self.tree));
-        let (endpoint, calls) = Endpoint::connect(address).await?;
-        let (to_loop, writes) = mpsc::channel(WRITES);
-        let dispatch = Dispatch { endpoint: endpoint.clone(), tree: tree.clone(), writes: to_loop };
-        let service = Service {
-            name: self.name,
-            endpoint,
-            tree,
-            text: Mutex::default(),
-            dispatch: tokio::spawn(dispatch.run(calls)),
-        };
-        service.endpoint.request_name(&service.name).await?;
+    pub async fn publish(self, address: &BusAddress) -> Result<(Service, Writes), BusError> {
+        let (service, writes) = Service::connect(address).await?;
+        service.publish(self).await?;
         Ok((service, writes))
     }
 }
 
 impl Service {
-    /// The well-known name.
+    /// Connects, with no name and no items as yet: calls already get their answers, if only errors.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`].
+    pub async fn connect(address: &BusAddress) -> Result<(Service, Writes), BusError> {
+        let tree = Arc::<Mutex<Tree>>::default();
+        let (endpoint, calls) = Endpoint::connect(address).await?;
+        let (to_loop, writes) = mpsc::channel(WRITES);
+        let dispatch = Dispatch { endpoint: endpoint.clone(), tree: tree.clone(), writes: to_loop };
+        let dispatch = tokio::spawn(dispatch.run(calls));
+        Ok((Service { endpoint, tree, name: Mutex::default(), text: Mutex::default(), dispatch }, writes))
+    }
+
+    /// Exports every item, and only then takes the name: who sees the name sees a complete device.
+    ///
+    /// # Errors
+    /// [`BusError::NameTaken`], [`BusError::NameRefused`], [`BusError::Lost`].
+    pub async fn publish(&self, mut draft: Draft) -> Result<(), BusError> {
+        draft.tree.settle();
+        *lock(&self.tree) = draft.tree;
+        self.endpoint.request_name(&draft.name).await?;
+        *lock(&self.name) = Some(draft.name);
+        Ok(())
+    }
+
+    /// Leaves the bus and keeps the connection: the name first, so that nobody sees a device without items.
+    pub async fn withdraw(&self) {
+        let name = lock(&self.name).take();
+        if let Some(name) = name {
+            self.endpoint.release_name(&name).await;
+        }
+        *lock(&self.tree) = Tree::default();
+    }
+
+    /// The well-known name, while there is one.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> Option<String> {
+        lock(&self.name).clone()
     }
 
     /// Makes changes and tells the bus of them in one `ItemsChanged`; of nothing, when nothing is different.
@@ -120,7 +149,7 @@ impl Service {
     #[must_use]
     pub fn get<T: ItemType>(&self, item: Item<T>) -> Option<T> {
         let tree = lock(&self.tree);
-        let leaf = tree.leaf(tree.find(&item.path()).ok()?)?;
+        let leaf = tree.leaf(&item.path())?;
         T::from_value(leaf.value.as_ref()?)
     }
 
@@ -130,9 +159,9 @@ impl Service {
         BusError::Lost("the bus closed the connection".to_owned())
     }
 
-    /// Leaves the bus in order: the name first, so that nobody calls what no longer answers.
+    /// Leaves the bus and closes the connection.
     pub async fn leave(self) {
-        self.endpoint.release_name(&self.name).await;
+        self.withdraw().await;
         self.endpoint.clone().close().await;
     }
 }
@@ -164,12 +193,7 @@ impl Update<'_> {
 
     /// Takes the value away from every item below a branch, such as `/Info`.
     pub fn clear_below(&mut self, branch: &str) -> &mut Self {
-        let prefix = format!("{branch}/");
-        for at in 0..self.tree.leaves().len() {
-            if self.tree.leaf(at).is_some_and(|leaf| leaf.path.starts_with(&prefix)) {
-                self.tree.set_at(at, None);
-            }
-        }
+        self.tree.clear_below(branch);
         self
     }
 }

@@ -25,8 +25,8 @@ pub(crate) struct Tree {
 /// What stands at a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Node {
-    /// The leaf with this index.
-    Leaf(usize),
+    /// A leaf.
+    Leaf,
     /// A branch (or `/`) with at least one leaf below it.
     Branch,
     /// Nothing.
@@ -46,8 +46,12 @@ impl Tree {
         }
     }
 
-    /// Sets an existing leaf; true when that changed it.
-    pub(crate) fn set_at(&mut self, at: usize, value: Option<Value>) -> bool {
+    /// Gives an existing leaf a value; true when that changed it.
+    pub(crate) fn replace(&mut self, path: &str, value: Option<Value>) -> bool {
+        self.find(path).is_ok_and(|at| self.set_at(at, value))
+    }
+
+    fn set_at(&mut self, at: usize, value: Option<Value>) -> bool {
         let Some(leaf) = self.leaves.get_mut(at) else { return false };
         if leaf.value == value {
             return false;
@@ -61,12 +65,12 @@ impl Tree {
     }
 
     /// The index of a leaf, or where it would stand.
-    pub(crate) fn find(&self, path: &str) -> Result<usize, usize> {
+    fn find(&self, path: &str) -> Result<usize, usize> {
         self.leaves.binary_search_by(|leaf| leaf.path.as_ref().cmp(path))
     }
 
-    pub(crate) fn leaf(&self, at: usize) -> Option<&Leaf> {
-        self.leaves.get(at)
+    pub(crate) fn leaf(&self, path: &str) -> Option<&Leaf> {
+        self.leaves.get(self.find(path).ok()?)
     }
 
     pub(crate) fn leaves(&self) -> &[Leaf] {
@@ -85,9 +89,16 @@ impl Tree {
 
     pub(crate) fn node(&self, path: &str) -> Node {
         match self.find(path) {
-            Ok(at) => Node::Leaf(at),
+            Ok(_) => Node::Leaf,
             Err(_) if path == "/" || !self.below(path).is_empty() => Node::Branch,
             Err(_) => Node::Nowhere,
+        }
+    }
+
+    /// Takes the value away from every leaf below a branch.
+    pub(crate) fn clear_below(&mut self, branch: &str) {
+        for at in self.range_below(branch) {
+            self.set_at(at, None);
         }
     }
 
@@ -144,7 +155,7 @@ mod tests {
         assert_eq!(tree.node("/Dc/0"), Node::Branch);
         assert_eq!(tree.node("/Dc/1"), Node::Nowhere);
         assert_eq!(tree.node("/Dc/0/"), Node::Nowhere);
-        assert!(matches!(tree.node("/Dc"), Node::Leaf(_)));
+        assert_eq!(tree.node("/Dc"), Node::Leaf);
         assert_eq!(tree.children("/Dc"), ["0"]);
     }
 

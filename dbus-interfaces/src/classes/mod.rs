@@ -2,5 +2,6 @@
 //! noted: Victron's `dbus_modbustcp` `attributes.csv`, the service dumps of `gui-v2` (`data/mock/conf/services`), the
 //! Venus wiki page "dbus", `dbus-systemcalc-py` and `venus-platform`.
 
+pub mod bank;
 pub mod battery;
 pub mod device;
