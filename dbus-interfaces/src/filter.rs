@@ -95,8 +95,16 @@ impl Filter {
             && (self.everything || self.names.contains(name) || self.classes.contains(class_of(name)))
     }
 
+    pub(crate) fn follows_something(&self) -> bool {
+        self.everything || !self.classes.is_empty() || !self.names.is_empty()
+    }
+
+    pub(crate) fn declares_items(&self) -> bool {
+        !self.paths.is_empty() || !self.families.is_empty()
+    }
+
     pub(crate) fn keeps(&self, path: &str) -> bool {
-        (self.paths.is_empty() && self.families.is_empty())
+        !self.declares_items()
             || path == "/DeviceInstance"
             || self.paths.contains(path)
             || self.families.iter().any(|family| number_in(family, path).is_some())

@@ -136,46 +136,48 @@ impl Followed {
     }
 
     /// What came in a signal.
-    pub(crate) fn heard(&mut self, entries: Vec<Entry>, now: Instant, filter: &Filter) {
+    pub(crate) fn heard(&mut self, entries: &[Entry], now: Instant, filter: &Filter) {
         self.heard_at = Some(now);
         for (path, value) in entries {
-            self.hold(path, value, now, filter);
+            self.hold(path, value.as_ref(), now, filter);
         }
     }
 
     /// What came in an answer that was asked for at `asked`. A signal that came since then is newer than the answer may be.
-    fn looked(&mut self, entries: Vec<Entry>, asked: Instant, now: Instant, filter: &Filter) {
+    fn looked(&mut self, entries: &[Entry], asked: Instant, now: Instant, filter: &Filter) {
         self.heard_at = Some(now);
         for (path, value) in entries {
             if self.items.get(path.as_str()).is_none_or(|held| held.at < asked) {
-                self.hold(path, value, now, filter);
+                self.hold(path, value.as_ref(), now, filter);
             }
         }
     }
 
-    fn hold(&mut self, path: String, value: Option<Value>, now: Instant, filter: &Filter) {
-        if !filter.keeps(&path) {
+    fn hold(&mut self, path: &str, value: Option<&Value>, now: Instant, filter: &Filter) {
+        if !filter.keeps(path) {
             return;
         }
         let may_grow = self.items.len() < filter.most_items;
         let room = MOST_BYTES.saturating_sub(self.bytes);
-        let present = self.items.get_mut(path.as_str());
+        let present = self.items.get_mut(path);
         let old = present.as_ref().map_or(0, |held| weight(held.value.as_ref()));
-        let new = weight(value.as_ref());
+        let new = weight(value);
         // A value that is too large is no value, not the one before it.
         let fits = new <= MAX_TEXT && new <= room + old;
         let (value, new) = if fits { (value, new) } else { (None, 0) };
         self.overfull |= !fits;
         match present {
             Some(held) => {
-                held.changed |= held.value != value;
-                held.value = value;
                 held.at = now;
-                self.bytes = self.bytes + new - old;
+                if held.value.as_ref() != value {
+                    held.value = value.cloned();
+                    held.changed = true;
+                    self.bytes = self.bytes + new - old;
+                }
             }
             None if may_grow && path.len() + new <= room => {
                 self.bytes += path.len() + new;
-                self.items.insert(path.into(), Held { value, at: now, changed: true });
+                self.items.insert(path.into(), Held { value: value.cloned(), at: now, changed: true });
             }
             None => self.overfull = true,
         }
@@ -195,12 +197,12 @@ impl Followed {
         }
         let next = match (step, answer) {
             (Step::Items, Answer::Entries(entries)) => {
-                self.looked(entries, asked, now, filter);
+                self.looked(&entries, asked, now, filter);
                 None
             }
             (Step::Items, _) => Some(Step::Tree),
             (Step::Tree, Answer::Entries(entries)) => {
-                self.looked(entries, asked, now, filter);
+                self.looked(&entries, asked, now, filter);
                 self.items.get("/DeviceInstance").is_none_or(|i| i.value.is_none()).then_some(Step::Instance)
             }
             (Step::Tree, _) => Some(Step::Path(0)),
@@ -225,7 +227,7 @@ impl Followed {
         filter: &Filter,
     ) {
         if let (Some(path), Answer::Value(value)) = (path, answer) {
-            self.looked(vec![(path.to_owned(), value)], asked, now, filter);
+            self.looked(&[(path.to_owned(), value)], asked, now, filter);
         }
     }
 
@@ -303,8 +305,8 @@ mod tests {
     #[test]
     fn a_signal_during_the_look_is_newer_than_the_answer() {
         let (mut s, all) = (service(), Filter::everything());
-        s.heard(vec![entry("/Soc", 10), entry("/Mode", 1)], at(50), &all);
-        s.heard(vec![entry("/Soc", 20)], at(200), &all);
+        s.heard(&[entry("/Soc", 10), entry("/Mode", 1)], at(50), &all);
+        s.heard(&[entry("/Soc", 20)], at(200), &all);
         let answer = Answer::Entries(vec![entry("/Soc", 15), entry("/Mode", 2), entry("/State", 9)]);
         s.answered(Step::Items, at(100), answer, at(300), &all);
         assert!(s.is_known());
@@ -363,11 +365,11 @@ mod tests {
     fn a_service_holds_no_more_items_and_no_larger_values_than_allowed() {
         let filter = Filter::everything().most_items(10);
         let mut s = service();
-        s.heard((0..20).map(|n| entry(&format!("/N{n}"), n)).collect(), at(1), &filter);
+        s.heard(&(0..20).map(|n| entry(&format!("/N{n}"), n)).collect::<Vec<_>>(), at(1), &filter);
         assert_eq!((s.items().count(), s.overfull), (10, true));
-        s.heard(vec![entry("/N3", 33)], at(2), &filter);
+        s.heard(&[entry("/N3", 33)], at(2), &filter);
         assert_eq!(value(&s, "/N3"), Some(Value::Int(33)));
-        s.heard(vec![entry("/N3", "x".repeat(MAX_TEXT))], at(3), &filter);
+        s.heard(&[entry("/N3", "x".repeat(MAX_TEXT))], at(3), &filter);
         assert_eq!(value(&s, "/N3"), None, "too large is no value");
         assert_eq!(s.item("/N3").map(|held| held.at), Some(at(3)));
     }
@@ -378,7 +380,7 @@ mod tests {
         let mut s = service();
         for round in 0..3 {
             let big = |n: usize| entry(&format!("/N{n}"), "x".repeat(10_000 + round));
-            s.heard((0..200).map(big).collect(), at(1), &all);
+            s.heard(&(0..200).map(big).collect::<Vec<_>>(), at(1), &all);
             assert!(s.bytes <= MOST_BYTES, "{}", s.bytes);
         }
         let sum: usize = s.items().map(|(path, held)| path.len() + weight(held.value.as_ref())).sum();
@@ -391,11 +393,11 @@ mod tests {
         const FLAG: Item<i32> = Item::new("/Control/Dvcc", crate::Text::Plain);
         let all = Filter::everything();
         let mut s = service();
-        s.heard(vec![entry(&FLAG.path(), 1)], at(1), &all);
+        s.heard(&[entry(&FLAG.path(), 1)], at(1), &all);
         assert_eq!(s.take_changes().len(), 1);
-        s.heard(vec![entry(&FLAG.path(), 1)], at(2), &all);
+        s.heard(&[entry(&FLAG.path(), 1)], at(2), &all);
         assert_eq!(s.take_changes().len(), 0);
-        s.heard(vec![(FLAG.path().into_owned(), Some(Value::Bool(true)))], at(3), &all);
+        s.heard(&[(FLAG.path().into_owned(), Some(Value::Bool(true)))], at(3), &all);
         assert_eq!(s.take_changes().len(), 1);
     }
 }

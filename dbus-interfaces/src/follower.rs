@@ -74,14 +74,15 @@ impl Follower {
         Follower { source, own_name: own_name.into(), state }
     }
 
-    /// Adds what [`limits`](Self::limits) reads to what a monitor follows.
+    /// Adds what [`limits`](Self::limits) reads to what a monitor follows. A filter that keeps every item goes on to.
     #[must_use]
     pub fn add_to(&self, filter: Filter) -> Filter {
-        let filter = filter
-            .service(self.source.name())
-            .item(bank::UPDATE_INDEX)
-            .item(device::CONNECTED)
-            .item(battery::DC_VOLTAGE);
+        let everything = filter.follows_something() && !filter.declares_items();
+        let filter = filter.service(self.source.name());
+        if everything {
+            return filter;
+        }
+        let filter = filter.item(bank::UPDATE_INDEX).item(device::CONNECTED).item(battery::DC_VOLTAGE);
         match self.source {
             Source::Manager(_) => filter
                 .item(bank::SHARE_SERVICE)

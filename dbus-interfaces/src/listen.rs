@@ -84,13 +84,15 @@ impl Listener {
             },
             () = pause => {}
         }
-        let notes = {
+        let (notes, news) = {
             let mut picture = lock(&self.picture);
             picture.tick(Instant::now());
-            picture.take_notes()
+            (picture.take_notes(), picture.take_news())
         };
         notes.iter().for_each(log);
-        self.news.send_replace(());
+        if news {
+            self.news.send_replace(());
+        }
         Ok(())
     }
 
@@ -146,7 +148,7 @@ impl Listener {
                     _ => None,
                 };
                 match entries {
-                    Some(entries) => picture.heard(sender, entries, now),
+                    Some(entries) => picture.heard(sender, &entries, now),
                     None => picture.malformed(sender),
                 }
             }

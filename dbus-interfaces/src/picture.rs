@@ -60,6 +60,8 @@ pub(crate) struct Picture {
     left_out: bool,
     outbox: Outbox,
     notes: Vec<Note>,
+    /// Something has happened that somebody may wait for.
+    news: bool,
 }
 
 impl Picture {
@@ -72,6 +74,7 @@ impl Picture {
             left_out: false,
             outbox: Outbox::default(),
             notes: Vec::new(),
+            news: false,
         }
     }
 
@@ -120,13 +123,14 @@ impl Picture {
     }
 
     /// A signal of a service with items.
-    pub(crate) fn heard(&mut self, sender: &str, entries: Vec<Entry>, now: Instant) {
+    pub(crate) fn heard(&mut self, sender: &str, entries: &[Entry], now: Instant) {
         // By rights there is one: a connection that owns two names has one tree of items for both.
         for (name, service) in &mut self.services {
             if service.owner.as_deref() == Some(sender) {
-                service.heard(entries.clone(), now, &self.filter);
+                service.heard(entries, now, &self.filter);
                 note_troubles(name, service, &mut self.notes);
                 self.outbox.touch(name, service.is_known());
+                self.news = true;
             }
         }
     }
@@ -196,6 +200,7 @@ impl Picture {
 
     /// An answer to the message with this serial number.
     pub(crate) fn answered(&mut self, reply_to: u32, answer: Answer, now: Instant) {
+        self.news = true;
         if self.expected(reply_to) == Some(Expected::Names) {
             return self.listed(answer, now);
         }
@@ -237,7 +242,11 @@ impl Picture {
             self.listing = Listing::Due;
         }
         for (name, service) in &mut self.services {
-            if service.give_up(now) && service.attempts == 1 {
+            if !service.give_up(now) {
+                continue;
+            }
+            self.news = true;
+            if service.attempts == 1 {
                 self.notes.push(Note::Silent(name.clone()));
             }
         }
@@ -264,6 +273,11 @@ impl Picture {
         names.iter().for_each(|name| self.remove(name));
     }
 
+    /// Whether something has happened since the last call that somebody may wait for.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
     pub(crate) fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
     }
@@ -288,6 +302,7 @@ impl Picture {
         self.services.insert(name.into(), service);
         // The old owner's service is gone; the new one's has nothing to tell yet.
         self.outbox.touch(name, false);
+        self.news = true;
     }
 
     fn remove(&mut self, name: &str) {
@@ -295,6 +310,7 @@ impl Picture {
             return;
         }
         self.outbox.removed(name);
+        self.news = true;
         if self.left_out {
             // There is room for one that was left out.
             self.left_out = false;
@@ -419,16 +435,24 @@ mod tests {
     #[test]
     fn another_owner_is_another_service_and_old_values_are_gone_before_it_is_known() {
         let (mut picture, mut serial) = with_a(Filter::everything());
-        picture.heard(":1.1", vec![entry("/Soc", 40)], at(3));
+        picture.heard(":1.1", &[entry("/Soc", 40)], at(3));
         assert_eq!(events(&mut picture), ["+a"]);
         picture.owner_changed(A, Some(":1.2"), at(5));
         assert_eq!(value(&picture, "/Soc"), None);
         assert_eq!(events(&mut picture), ["-a"]);
-        picture.heard(":1.1", vec![entry("/Soc", 41)], at(6));
+        picture.heard(":1.1", &[entry("/Soc", 41)], at(6));
         let asked = questions(&mut picture, &mut serial, at(6));
         picture.answered(asked[0].0, Answer::Entries(vec![entry("/Mode", 1)]), at(7));
         assert_eq!((value(&picture, "/Soc"), value(&picture, "/Mode")), (None, Some(Value::Int(1))));
         assert_eq!(events(&mut picture), ["+a"]);
+    }
+
+    #[test]
+    fn a_restart_that_a_slow_reader_slept_through_is_told_as_a_going_and_a_coming() {
+        let (mut picture, mut serial) = with_a(Filter::everything());
+        assert_eq!(events(&mut picture), ["+a"]);
+        appear(&mut picture, &mut serial, A, ":1.2");
+        assert_eq!(events(&mut picture), ["-a", "+a"]);
     }
 
     #[test]
@@ -450,10 +474,10 @@ mod tests {
         let (mut picture, _) = with_a(Filter::everything());
         events(&mut picture);
         for n in 0..100 {
-            picture.heard(":1.1", vec![entry("/Soc", n), entry("/Mode", 1)], at(5));
+            picture.heard(":1.1", &[entry("/Soc", n), entry("/Mode", 1)], at(5));
         }
         assert_eq!(events(&mut picture), ["a:/Mode,/Soc"]);
-        picture.heard(":1.1", vec![entry("/Soc", 99)], at(6));
+        picture.heard(":1.1", &[entry("/Soc", 99)], at(6));
         assert_eq!(events(&mut picture), Vec::<String>::new());
         assert_eq!(picture.item(A, "/Soc").map(|held| held.at), Some(at(6)));
     }

@@ -30,6 +30,10 @@ pub const AMPS: Text = Text::Unit(1, "A");
 pub const WATTS: Text = Text::Unit(0, "W");
 /// Per cent, `54.5%`.
 pub const PERCENT_1: Text = Text::Unit(1, "%");
+/// Whole per cent, `12%`.
+pub const PERCENT: Text = Text::Unit(0, "%");
+/// Bits per second, `500000bit/s`.
+pub const BITS_PER_SECOND: Text = Text::Unit(0, "bit/s");
 /// Degrees Celsius, `21.5°C`.
 pub const CELSIUS: Text = Text::Unit(1, "°C");
 /// Ampere-hours, `280.0Ah`.

@@ -1,5 +1,7 @@
 //! A service of ours on a real bus, seen by clients that are not ours: busctl, dbus-send, and messages by hand.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use dbus_interfaces::classes::{battery, device};

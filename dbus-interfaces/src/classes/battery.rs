@@ -39,6 +39,10 @@ const STATES: &[&str] = &[
     "pending",
 ];
 
+/// `/Can/State` in words.
+const CAN_STATES: &[&str] =
+    &["error active", "error warning", "error passive", "bus-off", "stopped", "sleeping", "no adapter"];
+
 // Measurements. Current and power are positive while charging.
 /// Pack voltage.
 pub const DC_VOLTAGE: Item<f64> = Item::new("/Dc/0/Voltage", text::VOLTS);
@@ -113,10 +117,39 @@ pub const BMS_MAX_CHARGE_VOLTAGE: Item<f64> = Item::new("/Bms/MaxChargeVoltage",
 pub const BMS_MAX_CHARGE_CURRENT: Item<f64> = Item::new("/Bms/MaxChargeCurrent", text::AMPS);
 /// Discharge current limit (DCL) of this battery, positive.
 pub const BMS_MAX_DISCHARGE_CURRENT: Item<f64> = Item::new("/Bms/MaxDischargeCurrent", text::AMPS);
+/// The battery asks to be charged now.
+pub const BMS_CHARGE_REQUEST: Item<i32> = Item::new("/Bms/ChargeRequest", text::NO_YES);
+
+/// The battery asks for a full charge.
+pub const BMS_FULL_CHARGE_REQUEST: Item<i32> = Item::new("/Bms/FullChargeRequest", text::NO_YES);
+
+/// Discharge voltage limit (DVL) of this battery.
+pub const BMS_LOW_VOLTAGE: Item<f64> = Item::new("/Bms/BatteryLowVoltage", text::VOLTS);
+
 /// The protocol that is spoken with the battery.
 pub const BMS_PROTOCOL: Item<String> = Item::new("/Bms/Protocol", Text::Plain);
 /// How the data of this battery are, in words: fresh, or why not.
 pub const BMS_STATUS: Item<String> = Item::new("/Bms/Status", Text::Plain);
+
+// The CAN bus that the battery hangs on: the same on all services of one process. Busbar's own paths.
+/// State of the CAN controller: 0 error active, 1 error warning, 2 error passive, 3 bus-off, 4 stopped (the interface is
+/// down), 5 sleeping, 6 no adapter. None where the adapter does not tell.
+pub const CAN_STATE: Item<i32> = Item::new("/Can/State", Text::Words(CAN_STATES));
+/// Transmit error counter of the CAN controller, 0 to 256.
+pub const CAN_TX_ERRORS: Item<i32> = Item::new("/Can/TxErrors", Text::Plain);
+/// Receive error counter of the CAN controller, 0 to 256.
+pub const CAN_RX_ERRORS: Item<i32> = Item::new("/Can/RxErrors", Text::Plain);
+/// Frames that were received and lost because they were not read in time, since the interface was opened; with slcan,
+/// how often the adapter has reported a loss.
+pub const CAN_OVERFLOWS: Item<i32> = Item::new("/Can/Overflows", Text::Plain);
+/// Frames that could not be sent because the send queue was full, since the process started.
+pub const CAN_TX_DROPPED: Item<i32> = Item::new("/Can/TxDropped", Text::Plain);
+/// Bit rate, bit/s.
+pub const CAN_BIT_RATE: Item<i32> = Item::new("/Can/BitRate", text::BITS_PER_SECOND);
+/// How much of the bus is in use by anybody, whole per cent, without stuff bits.
+pub const CAN_LOAD: Item<i32> = Item::new("/Can/Load", text::PERCENT);
+/// What is wrong with the CAN bus and what helps, in words; none while nothing is.
+pub const CAN_TROUBLE: Item<String> = Item::new("/Can/Trouble", Text::Plain);
 
 // Contactors and switches
 /// The BMS allows charging.

@@ -63,9 +63,10 @@ pub struct Limits {
 #[derive(Debug, Clone)]
 pub struct FollowerState {
     source: String,
+    /// The newest sign of life, and whose it was.
     life: Option<(String, Beat)>,
-    /// The present owner of the source has shown limits for us.
-    granted: bool,
+    /// The owner of the source that has shown limits for us.
+    granted_by: Option<String>,
     /// Since when the source has said that there is nothing to take.
     denied_since: Option<Instant>,
     charge: Track,
@@ -92,7 +93,7 @@ impl FollowerState {
         FollowerState {
             source: source.into(),
             life: None,
-            granted: false,
+            granted_by: None,
             denied_since: None,
             charge: Track::new(Comeback::Slowly),
             discharge: Track::new(Comeback::AtOnce),
@@ -149,17 +150,17 @@ impl FollowerState {
         now: Instant,
         reading: Option<&Reading>,
     ) -> (Option<f64>, Option<f64>, Option<f64>) {
-        match reading.map(|reading| reading.grant) {
-            Some(Grant::Limits { charge_voltage_v, charge_current_a, discharge_current_a }) => {
-                (self.granted, self.denied_since) = (true, None);
+        let Some(Reading { owner, grant, .. }) = reading else { return (None, None, None) };
+        match *grant {
+            Grant::Limits { charge_voltage_v, charge_current_a, discharge_current_a } => {
+                (self.granted_by, self.denied_since) = (Some(owner.clone()), None);
                 let current = |v: Option<f64>| v.filter(|v| v.is_finite() && *v >= 0.0);
                 let voltage_v = charge_voltage_v.filter(|v| v.is_finite() && *v > 0.0);
                 return (voltage_v, current(charge_current_a), current(discharge_current_a));
             }
-            Some(Grant::Disconnected) => self.denied_since = self.denied_since.or(Some(now)),
             // A manager that has just started may not have come to us yet; one that took our share back has.
-            Some(Grant::NoShare) if self.granted => self.denied_since = self.denied_since.or(Some(now)),
-            Some(Grant::NoShare) | None => {}
+            Grant::NoShare if self.granted_by.as_ref() != Some(owner) => {}
+            Grant::NoShare | Grant::Disconnected => self.denied_since = self.denied_since.or(Some(now)),
         }
         (None, None, None)
     }
@@ -171,9 +172,8 @@ impl FollowerState {
             (Some(last), Some(v)) => Some(last.min(v)),
             (last, _) => last,
         };
-        if let Some(pack_v) = reading.and_then(|reading| reading.pack_voltage_v) {
-            self.pack_voltage_v = Some(pack_v);
-        }
+        let measured_v = reading.and_then(|reading| reading.pack_voltage_v).filter(|v| *v > 0.0);
+        self.pack_voltage_v = measured_v.or(self.pack_voltage_v);
         self.charge_voltage_v = match stance {
             Stance::Waiting => None,
             Stance::Obeying | Stance::Rising => shown_v,

@@ -94,8 +94,10 @@ impl Track {
     pub(super) fn step(&mut self, now: Instant, input: Input) -> Stance {
         let since = |then: Instant| now.saturating_duration_since(then);
         let passed = self.stepped_at.replace(now).map_or(Duration::ZERO, since).min(LONGEST_STEP);
+        // The first data of all must be fresh to be any.
+        let alive_at = input.alive_at.filter(|at| self.good_at.is_some() || since(*at) <= FRESH);
         if input.limit_a.is_some() {
-            self.good_at = self.good_at.max(input.alive_at);
+            self.good_at = self.good_at.max(alive_at);
         }
         let Some(good_at) = self.good_at else { return Stance::Waiting };
         // Whatever else holds, a lower limit is obeyed in this step.

@@ -1,0 +1,217 @@
+#!/bin/sh
+# install.sh [--dry-run] [--yes] --demo [ARGUMENT...]
+#
+#   --demo          install what is missing, build, and watch a simulated battery live on a private D-Bus; arguments that
+#                   this script does not know go to the demo: --for 20s, --json
+#   --build-tools   install what building needs, and stop
+#
+#   --dry-run       say what would be done, and do nothing
+#   --yes           ask nothing
+#   --help          this text
+#
+# For Debian 12 or newer and Raspberry Pi OS. Packages come from the distribution and are named before they are installed,
+# Rust libraries come from crates.io into cargo's cache; nothing is fetched from anywhere else. Everything that is built
+# stays in this folder.
+set -eu
+cd "$(dirname "$0")"
+
+dry_run=""
+yes=""
+updated=""
+apt_install="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
+
+# --- saying and doing ---
+
+# refuse WHAT WHY NEXT: every refusal has these three.
+refuse() {
+    printf 'install.sh: %s\n  why:  %s\n  next: %s\n' "$1" "$2" "$3" >&2
+    exit 1
+}
+
+# Every action goes through here, so that --dry-run shows exactly what would run.
+run() {
+    if [ -n "$dry_run" ]; then
+        echo "would run: $*"
+    else
+        "$@"
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        run "$@"
+    else
+        run sudo "$@"
+    fi
+}
+
+# confirm QUESTION: whether the user agrees.
+confirm() {
+    [ -z "$yes$dry_run" ] || return 0
+    [ -t 0 ] || refuse "there is nobody to ask: $1" "standard input is no terminal" "the same command with --yes"
+    printf '%s [Y/n] ' "$1"
+    read -r answer
+    case $answer in '' | y | Y | yes) ;; *) return 1 ;; esac
+}
+
+# --- what has to be there ---
+
+os_release() {
+    sed -n "s/^$1=\"\{0,1\}\([^\"]*\).*/\1/p" /etc/os-release 2>/dev/null || true
+}
+
+check_platform() {
+    id=$(os_release ID)
+    version=$(os_release VERSION_ID)
+    case $id in
+        debian | raspbian) ;;
+        *) refuse "this system is \"${id:-unknown}\"" "only Debian and Raspberry Pi OS are supported" \
+            "with Rust $(rust_floor) or newer and dbus-daemon at hand: cargo run --release --bin busbar -- demo" ;;
+    esac
+    # Debian's testing has no number yet.
+    [ "${version%%.*}" -ge 12 ] 2>/dev/null || [ -z "$version" ] || refuse "this is $id $version" "12 is the oldest supported release" "upgrade to $id 12 or newer"
+    case $(uname -m) in
+        x86_64 | aarch64 | armv7l) ;;
+        *) refuse "this machine is $(uname -m)" "only x86_64, aarch64 and armv7l are supported" \
+            "a Raspberry Pi 2 or newer, or any 64-bit PC" ;;
+    esac
+}
+
+# check_space MIB: free space in this folder.
+check_space() {
+    free=$(($(df -Pk . | awk 'NR == 2 { print $4 }') / 1024))
+    [ "$free" -ge "$1" ] || refuse "$free MiB are free in $PWD" "building takes $1 MiB" "free some space, or move this folder to a larger disk"
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+need_packages() {
+    absent=
+    for package in "$@"; do
+        is_installed "$package" || absent="$absent $package"
+    done
+    [ -n "$absent" ] || return 0
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        refuse "packages are missing:$absent" "installing them takes root, and there is no sudo" "as root: apt-get install$absent"
+    fi
+    confirm "Install these packages?$absent" ||
+        refuse "packages are missing:$absent" "you said no" "apt-get install$absent, then this command again"
+    # shellcheck disable=SC2086 # several packages
+    if ! as_root $apt_install $absent; then
+        # Old lists name packages that are not there any more.
+        update_lists
+        # shellcheck disable=SC2086
+        as_root $apt_install $absent ||
+            refuse "apt-get could not install$absent" "see its message above" "mend what apt-get names, then this command again"
+    fi
+}
+
+update_lists() {
+    [ -n "$updated" ] || as_root apt-get update
+    updated=1
+}
+
+# The oldest Rust that builds this.
+rust_floor() {
+    sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml
+}
+
+# at_least VERSION FLOOR
+at_least() {
+    [ -n "$1" ] && dpkg --compare-versions "$1" ge "$2"
+}
+
+# What building takes, by the distribution's package names, in $build_packages. Rust is there already where it is new
+# enough, from wherever it came.
+choose_build_packages() {
+    build_packages="ca-certificates gcc libc6-dev"
+    floor=$(rust_floor)
+    [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH=$HOME/.cargo/bin:$PATH
+    have=$(cargo --version 2>/dev/null | cut -d' ' -f2) || have=
+    ! at_least "$have" "$floor" || return 0
+    if command -v rustup >/dev/null; then
+        refuse "Rust is ${have:-not there}" "$floor or newer is needed" "rustup update stable, then this command again"
+    fi
+    rust_packages=$(find_rust_packages)
+    if [ -z "$rust_packages" ]; then
+        update_lists
+        rust_packages=$(find_rust_packages)
+    fi
+    if [ -n "$dry_run" ] && [ -z "$rust_packages" ]; then
+        echo "would then look again for a Rust of $floor or newer among the distribution's packages"
+    elif [ -z "$rust_packages" ]; then
+        refuse "Rust is ${have:-not there}" "$floor or newer is needed, and this distribution has none" \
+            "install Rust as https://rustup.rs tells, then this command again"
+    fi
+    for package in rustc cargo; do
+        case " $rust_packages " in *" $package "*) continue ;; esac
+        ! is_installed "$package" || refuse "the installed $package is ${have:-too old}" "$floor or newer is needed" \
+            "apt-get remove $package, then this command again: it installs $rust_packages instead"
+    done
+    build_packages="$build_packages $rust_packages"
+}
+
+# The distribution's packages that are new enough. Debian keeps a second, recent Rust for building browsers.
+find_rust_packages() {
+    for suffix in "" -web; do
+        offered=$(apt-cache policy "rustc$suffix" | sed -n 's/^  Candidate: //p')
+        if at_least "$offered" "$floor"; then
+            echo "rustc$suffix cargo$suffix"
+            return
+        fi
+    done
+}
+
+# --- verbs ---
+
+build_tools() {
+    [ $# = 0 ] || refuse "\"$1\" is not known" "--build-tools takes nothing more" "./install.sh --help"
+    check_platform
+    choose_build_packages
+    # shellcheck disable=SC2086 # several packages
+    need_packages $build_packages
+}
+
+demo() {
+    check_platform
+    check_space 1500
+    choose_build_packages
+    # shellcheck disable=SC2086 # several packages
+    need_packages $build_packages dbus-daemon
+    run cargo build --release --locked --bin busbar
+    run exec "${CARGO_TARGET_DIR:-target}/release/busbar" demo "$@"
+}
+
+usage() {
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+}
+
+# --- arguments ---
+
+verb=""
+count=$#
+while [ "$count" -gt 0 ]; do
+    argument=$1
+    shift
+    count=$((count - 1))
+    case $argument in
+        --help | -h) usage; exit 0 ;;
+        --dry-run) dry_run=1 ;;
+        --yes | -y) yes=1 ;;
+        --demo) verb=demo ;;
+        --build-tools) verb=build_tools ;;
+        # What is left over stays, in its order, behind what is still to be looked at.
+        *) set -- "$@" "$argument" ;;
+    esac
+done
+
+case $verb in
+    demo | build_tools) "$verb" "$@" ;;
+    *)
+        [ $# = 0 ] || refuse "\"$1\" is not known" "it belongs to no verb" "./install.sh --help"
+        usage
+        exit 2
+        ;;
+esac

@@ -1,0 +1,100 @@
+//! The battery's limits as they may be believed: a reduction at once, a rise when a second frame says so too. An adapter's
+//! text lines carry no checksum, and one wrong digit must not become 900 A.
+
+use crate::message::Limits;
+
+/// The newest limits and the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ConfirmedLimits {
+    newest: Option<Limits>,
+    previous: Option<Limits>,
+}
+
+/// What the battery allows right now. Absent limits are 0 A: no battery allows a current by not mentioning it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EffectiveLimits {
+    /// CVL, V; `None` while neither a limit nor a pack voltage is known, never 0.
+    pub charge_voltage_v: Option<f64>,
+    /// CCL, A, 0 or more.
+    pub charge_current_a: f64,
+    /// DCL, A, 0 or more.
+    pub discharge_current_a: f64,
+    /// DVL, V.
+    pub discharge_voltage_v: Option<f64>,
+}
+
+impl ConfirmedLimits {
+    /// Takes in one frame.
+    pub fn apply(&mut self, limits: Limits) {
+        self.previous = self.newest.replace(limits);
+    }
+
+    /// The lower of the last two of each limit; for the discharge voltage, the higher.
+    #[must_use]
+    pub fn believed(&self) -> Option<Limits> {
+        let newest = self.newest?;
+        let previous = self.previous.unwrap_or(newest);
+        Some(Limits {
+            charge_voltage_limit_v: lower(newest.charge_voltage_limit_v, previous.charge_voltage_limit_v),
+            charge_current_limit_a: lower(newest.charge_current_limit_a, previous.charge_current_limit_a),
+            discharge_current_limit_a: lower(
+                newest.discharge_current_limit_a,
+                previous.discharge_current_limit_a,
+            ),
+            discharge_voltage_limit_v: higher(
+                newest.discharge_voltage_limit_v,
+                previous.discharge_voltage_limit_v,
+            ),
+        })
+    }
+}
+
+impl EffectiveLimits {
+    /// Whether any limit here is stricter than before.
+    #[must_use]
+    pub fn is_reduced_from(&self, before: &EffectiveLimits) -> bool {
+        let voltage =
+            matches!((self.charge_voltage_v, before.charge_voltage_v), (Some(now), Some(then)) if now < then);
+        voltage
+            || self.charge_current_a < before.charge_current_a
+            || self.discharge_current_a < before.discharge_current_a
+    }
+}
+
+fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    // What the newest frame leaves out is not taken from the one before.
+    a.map(|a| b.map_or(a, |b| a.min(b)))
+}
+
+fn higher(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    a.map(|a| b.map_or(a, |b| a.max(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(ccl: f64) -> Limits {
+        Limits {
+            charge_voltage_limit_v: Some(53.2),
+            charge_current_limit_a: Some(ccl),
+            discharge_current_limit_a: Some(100.0),
+            discharge_voltage_limit_v: Some(46.0),
+        }
+    }
+
+    #[test]
+    fn a_reduction_counts_at_once_and_a_rise_when_it_is_said_twice() {
+        let mut confirmed = ConfirmedLimits::default();
+        let mut ccl = |a| {
+            confirmed.apply(limits(a));
+            confirmed.believed().and_then(|l| l.charge_current_limit_a)
+        };
+        assert_eq!(ccl(50.0), Some(50.0), "the first frame stands alone");
+        assert_eq!(ccl(900.0), Some(50.0));
+        assert_eq!(ccl(50.0), Some(50.0));
+        assert_eq!(ccl(20.0), Some(20.0));
+        assert_eq!(ccl(60.0), Some(20.0));
+        assert_eq!(ccl(60.0), Some(60.0));
+    }
+}

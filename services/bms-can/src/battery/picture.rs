@@ -1,0 +1,328 @@
+//! The newest of everything that a battery has said, with its age.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::silence::{self, GONE_AFTER};
+use super::time_to_go::TimeToGo;
+use super::{Conditions, ConfirmedLimits, Identity, Silence};
+use crate::message::{
+    Capacity, Energy, LatchedAlarms, Measurements, Message, Modules, PairRule, Requests, Soc,
+};
+
+/// How long the first picture waits for frames that this battery may not send at all.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Whether the bus must hear of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Nothing to tell.
+    Nothing,
+    /// With the next update.
+    Soon,
+    /// A limit went down or an alarm came up.
+    AtOnce,
+}
+
+/// A value and when it came.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stamped<T> {
+    pub(super) value: T,
+    pub(super) at: Instant,
+}
+
+impl<T: Copy> Stamped<T> {
+    fn new(value: T, at: Instant) -> Option<Self> {
+        Some(Stamped { value, at })
+    }
+
+    /// The value while it still stands.
+    pub(super) fn standing(&self, now: Instant) -> Option<T> {
+        Silence::of(now.duration_since(self.at)).holds().then_some(self.value)
+    }
+}
+
+/// Highest and lowest cell.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct CellExtremes {
+    pub(super) min_mv: Option<u16>,
+    pub(super) max_mv: Option<u16>,
+    pub(super) min_c: Option<f64>,
+    pub(super) max_c: Option<f64>,
+}
+
+/// The newest of each kind of data.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    started: Option<Instant>,
+    newest: Option<Instant>,
+    /// An essential message has come a second time.
+    cycle_complete: bool,
+    pub(super) limits: ConfirmedLimits,
+    pub(super) limits_at: Option<Instant>,
+    pub(super) soc: Option<Stamped<Soc>>,
+    pub(super) measured: Option<Stamped<Measurements>>,
+    pub(super) requests: Option<Stamped<Requests>>,
+    pub(super) charge_immediately: Option<Stamped<bool>>,
+    pub(super) alarms_at: Option<Instant>,
+    pub(super) conditions: Conditions,
+    latch: LatchedAlarms,
+    pub(super) modules: Option<Stamped<Modules>>,
+    pub(super) extremes: Option<Stamped<CellExtremes>>,
+    pub(super) cells: Vec<Option<Stamped<u16>>>,
+    pub(super) energy: Option<Stamped<Energy>>,
+    pub(super) capacity: Option<Stamped<Capacity>>,
+    pub(super) installed_ah: Option<f64>,
+    pub(super) cycles: Option<Stamped<u16>>,
+    identity: Identity,
+    pub(super) cell_ids: [Option<crate::message::Text>; 4],
+    pub(super) time_to_go: TimeToGo,
+}
+
+impl Picture {
+    /// Nothing known. `pairs` says how the battery's protocol uses the pairs of frame 0x35A.
+    #[must_use]
+    pub fn new(pairs: PairRule) -> Self {
+        Picture {
+            started: None,
+            newest: None,
+            cycle_complete: false,
+            limits: ConfirmedLimits::default(),
+            limits_at: None,
+            soc: None,
+            measured: None,
+            requests: None,
+            charge_immediately: None,
+            alarms_at: None,
+            conditions: Conditions::default(),
+            latch: LatchedAlarms::new(pairs),
+            modules: None,
+            extremes: None,
+            cells: Vec::new(),
+            energy: None,
+            capacity: None,
+            installed_ah: None,
+            cycles: None,
+            identity: Identity::default(),
+            cell_ids: [None; 4],
+            time_to_go: TimeToGo::default(),
+        }
+    }
+
+    /// Takes in a message of this battery.
+    pub fn apply(&mut self, message: &Message, now: Instant) -> Urgency {
+        if matches!(message, Message::InverterAlive | Message::InverterCommand(_)) {
+            return Urgency::Nothing;
+        }
+        let returned = self.newest.is_some_and(|at| !Silence::of(now.duration_since(at)).holds());
+        self.started.get_or_insert(now);
+        self.newest = Some(now);
+        let (limits, worst) = (self.effective_limits(now), self.conditions.worst());
+        self.take(message, now);
+        let reduced = matches!((self.effective_limits(now), limits), (Some(now), Some(then)) if now.is_reduced_from(&then));
+        if reduced || self.conditions.worst() > worst || returned { Urgency::AtOnce } else { Urgency::Soon }
+    }
+
+    fn take(&mut self, message: &Message, now: Instant) {
+        if let Some(limits) = message.limits() {
+            self.limits.apply(*limits);
+            self.cycle_complete |= self.limits_at.replace(now).is_some();
+        }
+        if let Some(soc) = message.soc() {
+            self.cycle_complete |= self.soc.replace(Stamped { value: *soc, at: now }).is_some();
+            self.take_cycles(soc.cycles, now);
+            self.take_extremes(soc.cell_min_mv, soc.cell_max_mv, None, None, now);
+        }
+        if let Some(measured) = message.measurements() {
+            self.cycle_complete |= self.measured.replace(Stamped { value: *measured, at: now }).is_some();
+            self.take_cycles(measured.cycles, now);
+            self.take_extremes(None, None, measured.temperature_min_c, measured.temperature_max_c, now);
+            if let Some(current_a) = measured.current_a {
+                self.time_to_go.apply(current_a, now);
+            }
+        }
+        if let Some(requests) = message.requests() {
+            self.requests = Stamped::new(*requests, now);
+            self.take_cycles(requests.cycles, now);
+        }
+        match message {
+            Message::Protection(protection) => {
+                self.conditions.apply_flags(&protection.flags);
+                self.alarms_at = Some(now);
+                if let Some(count) = protection.module_count.filter(|count| *count > 0) {
+                    let modules = self.modules.map(|m| m.value).unwrap_or_default();
+                    self.modules =
+                        Stamped::new(Modules { modules_online: Some(u16::from(count)), ..modules }, now);
+                }
+                self.take_installed(protection.capacity_ah.map(f64::from));
+            }
+            Message::Alarms(alarms) => {
+                self.latch.apply(alarms);
+                self.conditions.apply_pairs(&self.latch);
+                self.alarms_at = Some(now);
+            }
+            Message::ChargeRequest(request) => {
+                self.charge_immediately = Stamped::new(request.charge_immediately, now)
+            }
+            Message::Modules(modules) => self.modules = Stamped::new(*modules, now),
+            Message::Extremes(e) => {
+                self.take_extremes(
+                    e.cell_min_mv,
+                    e.cell_max_mv,
+                    e.temperature_min_c,
+                    e.temperature_max_c,
+                    now,
+                );
+            }
+            Message::RequestsAndExtremes(r) => {
+                let e = &r.extremes;
+                self.take_extremes(
+                    e.cell_min_mv,
+                    e.cell_max_mv,
+                    e.temperature_min_c,
+                    e.temperature_max_c,
+                    now,
+                );
+            }
+            Message::CellExtremes(e) => {
+                let (min_c, max_c) = (e.temperature_min_c.map(f64::from), e.temperature_max_c.map(f64::from));
+                self.take_extremes(Some(e.cell_min_mv), Some(e.cell_max_mv), min_c, max_c, now);
+            }
+            Message::Cells(cells) => self.take_cells(cells.first, &cells.voltages_mv, now),
+            Message::Energy(energy) => self.energy = Stamped::new(*energy, now),
+            Message::Capacity(capacity) => {
+                self.capacity = Stamped::new(*capacity, now);
+                self.take_cycles(capacity.cycles, now);
+                self.take_installed(Some(capacity.capacity_full_ah));
+            }
+            Message::InstalledCapacity(capacity) => {
+                self.take_installed(Some(f64::from(capacity.installed_capacity_ah)))
+            }
+            Message::BatteryInfo(info) => {
+                // What is left in some dialects, so only where nothing better is known.
+                if self.installed_ah.is_none() {
+                    self.take_installed(info.capacity_ah.map(f64::from));
+                }
+                self.identity.apply(message);
+            }
+            Message::Label(label) => {
+                use crate::message::LabelName::{
+                    MaxTemperatureCellId, MaxVoltageCellId, MinTemperatureCellId, MinVoltageCellId,
+                };
+                let ids = [MinVoltageCellId, MaxVoltageCellId, MinTemperatureCellId, MaxTemperatureCellId];
+                for (slot, name) in self.cell_ids.iter_mut().zip(ids) {
+                    if label.name == name {
+                        *slot = label.text;
+                    }
+                }
+                self.identity.apply(message);
+            }
+            _ => {}
+        }
+    }
+
+    fn take_cycles(&mut self, cycles: Option<u16>, now: Instant) {
+        if let Some(cycles) = cycles {
+            self.cycles = Stamped::new(cycles, now);
+        }
+    }
+
+    fn take_installed(&mut self, ah: Option<f64>) {
+        self.installed_ah = ah.filter(|ah| *ah > 0.0).or(self.installed_ah);
+    }
+
+    fn take_extremes(
+        &mut self,
+        min_mv: Option<u16>,
+        max_mv: Option<u16>,
+        min_c: Option<f64>,
+        max_c: Option<f64>,
+        now: Instant,
+    ) {
+        if min_mv.is_none() && max_mv.is_none() && min_c.is_none() && max_c.is_none() {
+            return;
+        }
+        let old = self.extremes.and_then(|e| e.standing(now)).unwrap_or_default();
+        let new = CellExtremes {
+            min_mv: min_mv.or(old.min_mv),
+            max_mv: max_mv.or(old.max_mv),
+            min_c: min_c.or(old.min_c),
+            max_c: max_c.or(old.max_c),
+        };
+        self.extremes = Stamped::new(new, now);
+    }
+
+    fn take_cells(&mut self, first: u8, voltages_mv: &[Option<u16>], now: Instant) {
+        let start = usize::from(first.saturating_sub(1));
+        let end = start + voltages_mv.len();
+        if self.cells.len() < end {
+            self.cells.resize(end, None);
+        }
+        for (cell, mv) in self.cells.iter_mut().skip(start).zip(voltages_mv) {
+            *cell = mv.and_then(|mv| Stamped::new(mv, now));
+        }
+    }
+
+    /// Who the battery says it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether a first full picture is there: the essentials, and whatever else the battery sends in one cycle.
+    #[must_use]
+    pub fn is_complete(&self, now: Instant) -> bool {
+        let essentials = self.limits_at.is_some() && self.soc.is_some() && self.measured.is_some();
+        let waited = self.started.is_some_and(|at| now.duration_since(at) >= PATIENCE);
+        let whole = self.requests.is_some() && self.identity.manufacturer().is_some();
+        essentials && (self.cycle_complete || whole || waited)
+    }
+
+    /// The silence of all that the battery sends together.
+    #[must_use]
+    pub fn silence(&self, now: Instant) -> Silence {
+        self.newest.map_or(Silence::Gone, |at| Silence::of(now.duration_since(at)))
+    }
+
+    /// The silence of the worst of the essentials: limits, state of charge, measurements.
+    #[must_use]
+    pub fn essential_silence(&self, now: Instant) -> Silence {
+        let times = [self.limits_at, self.soc.map(|s| s.at), self.measured.map(|m| m.at)];
+        times
+            .into_iter()
+            .map(|at| at.map_or(Silence::Gone, |at| Silence::of(now.duration_since(at))))
+            .max()
+            .unwrap_or(Silence::Gone)
+    }
+
+    /// The silence to show: that of the essentials, but a battery that still says anything never counts as gone.
+    #[must_use]
+    pub fn shown_silence(&self, now: Instant) -> Silence {
+        self.silence(now).max(self.essential_silence(now).min(Silence::Alarm))
+    }
+
+    /// When the passing of time alone will next change what may be said.
+    #[must_use]
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
+        let times = [
+            self.newest,
+            self.limits_at,
+            self.alarms_at,
+            self.soc.map(|s| s.at),
+            self.measured.map(|m| m.at),
+            self.requests.map(|r| r.at),
+            self.modules.map(|m| m.at),
+            self.extremes.map(|e| e.at),
+        ];
+        let ages = times.into_iter().flatten().filter_map(|at| silence::next_change(at, now));
+        let first = self.started.map(|at| at + PATIENCE).filter(|at| *at > now);
+        ages.chain(first).min()
+    }
+
+    /// Whether it has been silent for so long that nothing of it is worth keeping.
+    #[must_use]
+    pub fn is_gone(&self, now: Instant) -> bool {
+        self.newest.is_some_and(|at| now.duration_since(at) > GONE_AFTER)
+    }
+}

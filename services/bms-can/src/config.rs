@@ -1,0 +1,203 @@
+//! The configuration of one `bms-can` process: one CAN bus, and the batteries on it.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use service_kit::config::{Check, Findings};
+
+use crate::battery::Facts;
+use crate::protocols::{PROTOCOLS, Protocol, by_name};
+use crate::transports::slcan_command::BitRate;
+
+/// `bms-can.<name>.toml`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The bus.
+    pub can: Can,
+    /// The batteries, one unless told otherwise.
+    #[serde(default = "one_battery")]
+    pub battery: Vec<Battery>,
+}
+
+/// How the bus is reached.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Can {
+    /// The kind of adapter.
+    #[serde(default)]
+    pub transport: Transport,
+    /// The serial port of an slcan adapter.
+    pub port: PathBuf,
+    /// Speed of the CAN bus, bit/s.
+    #[serde(default = "bit_rate")]
+    pub bit_rate: u32,
+    /// Speed of the serial line, bit/s; USB adapters disregard it.
+    #[serde(default = "serial_baud")]
+    pub serial_baud: u32,
+    /// Never send a frame, not even an acknowledgement.
+    #[serde(default)]
+    pub listen_only: bool,
+    /// Send the sign of life that a battery expects from its inverter, unless somebody else does.
+    #[serde(default = "yes")]
+    pub keep_alive: bool,
+}
+
+/// The kinds of adapters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// A serial adapter that speaks the Lawicel text protocol.
+    #[default]
+    Slcan,
+}
+
+/// One battery.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Battery {
+    /// The dialect, by the name in the registry.
+    #[serde(default = "protocol")]
+    pub protocol: String,
+    /// Which string behind a hub, 0 to 7; 0 without one.
+    #[serde(default)]
+    pub address: u8,
+    /// What the user calls it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its number among the batteries of the system.
+    #[serde(default = "device_instance")]
+    pub device_instance: i32,
+    /// Nominal capacity, Ah.
+    #[serde(default)]
+    pub capacity_ah: Option<f64>,
+    /// Cells in series.
+    #[serde(default)]
+    pub cells_in_series: Option<u16>,
+    /// The battery reports charging as negative.
+    #[serde(default)]
+    pub invert_current: bool,
+    /// When the manager of a bank of several is lost for good, show this battery's own limits instead of 0 A.
+    #[serde(default)]
+    pub standalone: bool,
+}
+
+impl Battery {
+    /// The dialect.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&'static Protocol> {
+        by_name(&self.protocol)
+    }
+
+    /// What the user knows and the battery does not tell.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            capacity_ah: self.capacity_ah,
+            cells_in_series: self.cells_in_series,
+            invert_current: self.invert_current,
+        }
+    }
+}
+
+fn one_battery() -> Vec<Battery> {
+    vec![Battery {
+        protocol: protocol(),
+        address: 0,
+        name: None,
+        device_instance: device_instance(),
+        capacity_ah: None,
+        cells_in_series: None,
+        invert_current: false,
+        standalone: false,
+    }]
+}
+
+fn protocol() -> String {
+    "pylontech_lv".to_owned()
+}
+
+fn bit_rate() -> u32 {
+    500_000
+}
+
+fn serial_baud() -> u32 {
+    115_200
+}
+
+fn device_instance() -> i32 {
+    100
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The bit rates that slcan has a number for.
+const BIT_RATES: &str = "10000, 20000, 50000, 100000, 125000, 250000, 500000, 800000 or 1000000 bit/s";
+/// Longest name that the GUI lets a user type.
+const LONGEST_NAME: usize = 32;
+
+impl Check for Config {
+    fn check(&self, findings: &mut Findings) {
+        findings.inside("can", &self.can);
+        findings.each("battery", &self.battery);
+        if self.battery.is_empty() {
+            findings.refuse(
+                "battery",
+                "the list is empty",
+                "at least one [[battery]], or none for the defaults",
+            );
+        }
+        for (n, battery) in self.battery.iter().enumerate() {
+            let earlier = self.battery.iter().take(n);
+            if earlier.clone().any(|other| other.address == battery.address) {
+                let what = format!("two batteries with address {}", battery.address);
+                findings.refuse("battery", what, "an address of its own for each");
+            }
+            if earlier.clone().any(|other| other.device_instance == battery.device_instance) {
+                let what = format!("two batteries with device_instance {}", battery.device_instance);
+                findings.refuse("battery", what, "a device_instance of its own for each");
+            }
+        }
+    }
+}
+
+impl Check for Can {
+    fn check(&self, findings: &mut Findings) {
+        if BitRate::from_bits_per_second(self.bit_rate).is_none() {
+            findings.refuse("bit_rate", format!("no adapter has {} bit/s", self.bit_rate), BIT_RATES);
+        }
+        findings.within("serial_baud", self.serial_baud, 9_600..=4_000_000, "bit/s");
+        if self.port.as_os_str().is_empty() {
+            findings.refuse("port", "the path is empty", "a serial port, such as /dev/serial/by-id/...");
+        }
+    }
+}
+
+impl Check for Battery {
+    fn check(&self, findings: &mut Findings) {
+        if self.dialect().is_none() {
+            let names: Vec<&str> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+            findings.refuse(
+                "protocol",
+                format!("no protocol is called {:?}", self.protocol),
+                names.join(", "),
+            );
+        }
+        findings.within("address", self.address, 0..=7, "");
+        findings.within("device_instance", self.device_instance, 0..=511, "");
+        if let Some(ah) = self.capacity_ah {
+            findings.within("capacity_ah", ah, 1.0..=100_000.0, "Ah");
+        }
+        if let Some(cells) = self.cells_in_series {
+            findings.within("cells_in_series", cells, 1..=400, "");
+        }
+        if let Some(name) = &self.name
+            && !(1..=LONGEST_NAME).contains(&name.chars().count())
+        {
+            let what = format!("{} characters", name.chars().count());
+            findings.refuse("name", what, format!("1 to {LONGEST_NAME} characters"));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Who speaks for the battery's limits on `/Info`: the battery itself, or the manager of the bank that it is a member of.
+//!
+//! systemcalc takes one BMS, and no member's limit is true for a bank of several.
+
+use std::time::Duration;
+
+use dbus_interfaces::classes::bank;
+use dbus_interfaces::{BusAddress, BusError, Events, Filter, Monitor};
+use tokio::time::Instant;
+
+/// A manager that decides shows a new number within this time.
+const FRESH: Duration = Duration::from_secs(5);
+/// Within this time it may start again without anyone noticing.
+const RESTART: Duration = Duration::from_secs(10);
+/// After this time nobody stands behind the bank's limits any more.
+const LOST: Duration = Duration::from_secs(60);
+
+/// Who speaks for the battery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// The battery shows its own limits.
+    Battery,
+    /// The manager does, or did until a moment ago: the battery shows none.
+    Manager,
+    /// The manager of several batteries is lost: the battery allows nothing.
+    Nobody,
+}
+
+/// What the manager shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// Bus names of the batteries in its decision.
+    pub(crate) members: Vec<String>,
+    /// Its sign of life.
+    pub(crate) update_index: Option<i32>,
+}
+
+/// Follows the manager on a connection of its own.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    monitor: Monitor,
+    events: Events,
+}
+
+impl Manager {
+    /// Begins to follow; the manager need not be there.
+    pub(crate) async fn watch(bus: &BusAddress) -> Result<Self, BusError> {
+        let filter = Filter::new().service(bank::NAME).item(bank::MEMBERS).item(bank::UPDATE_INDEX);
+        let (monitor, events) = Monitor::start(bus, filter).await?;
+        Ok(Manager { monitor, events })
+    }
+
+    /// Resolves when the manager shows something new, has come or has gone.
+    pub(crate) async fn changed(&mut self) {
+        if self.events.next().await.is_none() {
+            // The bus is gone, which the process learns from its own connection.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What it shows now; `None` while it is not on the bus.
+    pub(crate) fn sight(&self) -> Option<Sight> {
+        self.monitor.service(bank::NAME)?;
+        Some(Sight {
+            members: self.monitor.get(bank::NAME, bank::MEMBERS).unwrap_or_default(),
+            update_index: self.monitor.get(bank::NAME, bank::UPDATE_INDEX),
+        })
+    }
+}
+
+/// One battery's side of it.
+#[derive(Debug)]
+pub(crate) struct GiveWay {
+    /// The user wants the battery to stand alone when the manager is lost.
+    standalone: bool,
+    speaks: Speaks,
+    index: Option<i32>,
+    alive_at: Option<Instant>,
+    members: usize,
+}
+
+impl GiveWay {
+    /// The battery speaks for itself until a manager is seen to.
+    pub(crate) fn new(standalone: bool) -> Self {
+        GiveWay { standalone, speaks: Speaks::Battery, index: None, alive_at: None, members: 0 }
+    }
+
+    /// Who speaks now.
+    pub(crate) fn speaks(&self) -> Speaks {
+        self.speaks
+    }
+
+    /// Looks at the manager. The first number seen is no sign of life: it may be the last of a manager that hangs.
+    pub(crate) fn step(&mut self, own_name: &str, sight: Option<&Sight>, now: Instant) -> Speaks {
+        if let Some(index) = sight.and_then(|sight| sight.update_index) {
+            if self.index.is_some_and(|before| before != index) {
+                self.alive_at = Some(now);
+            }
+            self.index = Some(index);
+        }
+        let silent_for = self.alive_at.map(|at| now.duration_since(at));
+        let is_fresh = sight.is_some() && silent_for.is_some_and(|silent| silent <= FRESH);
+        let is_listed = sight.is_some_and(|sight| sight.members.iter().any(|member| member == own_name));
+        self.speaks = match (is_fresh, is_listed) {
+            (true, true) => {
+                self.members = sight.map_or(0, |sight| sight.members.len());
+                Speaks::Manager
+            }
+            (true, false) => Speaks::Battery,
+            (false, _) => self.without_manager(silent_for),
+        };
+        self.speaks
+    }
+
+    fn without_manager(&self, silent_for: Option<Duration>) -> Speaks {
+        let Some(silent_for) = silent_for.filter(|_| self.speaks != Speaks::Battery) else {
+            return Speaks::Battery;
+        };
+        match silent_for {
+            silent if silent <= RESTART => Speaks::Manager,
+            _ if self.members <= 1 || self.standalone => Speaks::Battery,
+            silent if silent <= LOST => Speaks::Manager,
+            _ => Speaks::Nobody,
+        }
+    }
+
+    /// When the passing of time alone will next change the answer.
+    pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
+        let alive_at = self.alive_at.filter(|_| self.speaks == Speaks::Manager)?;
+        let edges = [FRESH, RESTART, LOST].map(|edge| alive_at + edge + Duration::from_nanos(1));
+        edges.into_iter().find(|edge| *edge > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "com.victronenergy.battery.bmscan_can0";
+
+    struct Bed {
+        start: Instant,
+        give_way: GiveWay,
+        index: i32,
+    }
+
+    impl Bed {
+        fn new(standalone: bool) -> Bed {
+            Bed { start: Instant::now(), give_way: GiveWay::new(standalone), index: 0 }
+        }
+
+        fn at(&self, s: f64) -> Instant {
+            self.start + Duration::from_secs_f64(s)
+        }
+
+        /// A live manager at this moment.
+        fn alive(&mut self, s: f64, members: &[&str]) -> Speaks {
+            self.index = (self.index + 1) % 256;
+            let members = members.iter().map(|member| (*member).to_owned()).collect();
+            let sight = Sight { members, update_index: Some(self.index) };
+            self.give_way.step(OWN, Some(&sight), self.at(s))
+        }
+
+        /// A manager that is there and hangs.
+        fn hanging(&mut self, s: f64, members: &[&str]) -> Speaks {
+            let members = members.iter().map(|member| (*member).to_owned()).collect();
+            let sight = Sight { members, update_index: Some(self.index) };
+            self.give_way.step(OWN, Some(&sight), self.at(s))
+        }
+
+        fn gone(&mut self, s: f64) -> Speaks {
+            self.give_way.step(OWN, None, self.at(s))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_withdraws_when_a_living_manager_lists_it_and_not_before() {
+        let mut bed = Bed::new(false);
+        assert_eq!(bed.gone(0.0), Speaks::Battery);
+        assert_eq!(bed.alive(1.0, &[]), Speaks::Battery);
+        assert_eq!(bed.alive(2.0, &["com.victronenergy.battery.other"]), Speaks::Battery);
+        assert_eq!(bed.alive(3.0, &[OWN]), Speaks::Manager);
+        assert_eq!(bed.alive(4.0, &[]), Speaks::Battery, "a living manager has let it go");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_manager_that_hung_before_we_came_is_none() {
+        let mut bed = Bed::new(false);
+        for s in 0..20 {
+            assert_eq!(bed.hanging(f64::from(s), &[OWN]), Speaks::Battery);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_within_ten_seconds_shows_nothing() {
+        let mut bed = Bed::new(false);
+        bed.alive(0.0, &[OWN]);
+        bed.alive(1.0, &[OWN]);
+        assert_eq!(bed.gone(2.0), Speaks::Manager);
+        assert_eq!(bed.hanging(10.9, &[]), Speaks::Manager, "it is back and has not listed anyone yet");
+        assert_eq!(bed.alive(10.95, &[OWN]), Speaks::Manager);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn alone_it_speaks_for_itself_again_after_ten_seconds() {
+        let mut bed = Bed::new(false);
+        bed.alive(0.0, &[OWN]);
+        bed.alive(1.0, &[OWN]);
+        assert_eq!(bed.gone(11.0), Speaks::Manager);
+        assert_eq!(bed.give_way.next_change(bed.at(6.5)), Some(bed.at(11.0) + Duration::from_nanos(1)));
+        assert_eq!(bed.gone(11.001), Speaks::Battery);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_several_none_speaks_and_after_a_minute_none_allows_anything_until_the_manager_is_back() {
+        let mut bed = Bed::new(false);
+        bed.alive(0.0, &[OWN, "b"]);
+        bed.alive(1.0, &[OWN, "b"]);
+        assert_eq!(bed.gone(61.0), Speaks::Manager);
+        assert_eq!(bed.gone(61.001), Speaks::Nobody);
+        assert_eq!(bed.hanging(500.0, &[OWN, "b"]), Speaks::Nobody);
+        assert_eq!(bed.alive(501.0, &[OWN, "b"]), Speaks::Manager);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_user_can_have_it_stand_alone() {
+        let mut bed = Bed::new(true);
+        bed.alive(0.0, &[OWN, "b"]);
+        bed.alive(1.0, &[OWN, "b"]);
+        assert_eq!(bed.gone(11.001), Speaks::Battery);
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading a stream in portions: a full bus costs 50 wake-ups a second and not 4000, a lone frame does not wait.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// A read so soon after the last is one of a stream.
+const QUICK: Duration = Duration::from_millis(5);
+/// So many of them in a row, and reading waits for more to come.
+const STREAM: u32 = 16;
+/// How long it waits then. At 500 kbit/s half a tty's buffer fills meanwhile, or a sixth of a CAN socket's.
+const REST: Duration = Duration::from_millis(20);
+
+/// When to read again.
+#[derive(Debug)]
+pub(super) struct Pacing {
+    last_read: Instant,
+    quick: u32,
+    rest_until: Option<Instant>,
+}
+
+impl Pacing {
+    pub(super) fn new(now: Instant) -> Self {
+        Pacing { last_read: now, quick: 0, rest_until: None }
+    }
+
+    /// Waits before a read, if it is worth it. Goes on where a dropped call has stopped.
+    pub(super) async fn rest(&mut self) {
+        if let Some(until) = self.rest_until {
+            sleep_until(until).await;
+            self.rest_until = None;
+        }
+    }
+
+    /// Something was read: notices a stream.
+    pub(super) fn has_read(&mut self, now: Instant) {
+        let rested = if self.quick == STREAM { REST } else { Duration::ZERO };
+        let is_quick = now.duration_since(self.last_read) < QUICK + rested;
+        self.quick = if is_quick { (self.quick + 1).min(STREAM) } else { 0 };
+        self.rest_until = (self.quick == STREAM).then(|| now + REST);
+        self.last_read = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many reads a second of frames takes that come every `gap`.
+    async fn reads(gap: Duration) -> u32 {
+        let (start, mut pacing) = (Instant::now(), Pacing::new(Instant::now()));
+        let mut reads = 0;
+        let mut next_frame = start;
+        while next_frame < start + Duration::from_secs(1) {
+            pacing.rest().await;
+            sleep_until(next_frame).await;
+            let now = Instant::now();
+            while next_frame <= now {
+                next_frame += gap;
+            }
+            pacing.has_read(now);
+            reads += 1;
+        }
+        reads
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_bus_is_read_fifty_times_a_second_and_a_slow_one_frame_by_frame() {
+        let full = reads(Duration::from_micros(250)).await;
+        assert!((45..=75).contains(&full), "{full}");
+        assert_eq!(reads(Duration::from_millis(100)).await, 10);
+        assert_eq!(reads(Duration::from_millis(10)).await, 100, "no frame of a modest bus waits");
+    }
+}

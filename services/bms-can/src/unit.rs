@@ -1,0 +1,228 @@
+//! One battery of the bus: its picture, and its service while there is something to show.
+
+use dbus_interfaces::classes::{bank, battery as class, device};
+use dbus_interfaces::{BusAddress, BusError, Draft, Service, Writes};
+use service_kit::Repeating;
+use tokio::time::Instant;
+
+use crate::battery::{self, Pace, Picture, Silence, Urgency};
+use crate::config::Battery;
+use crate::frame::Frame;
+use crate::give_way::{GiveWay, Sight, Speaks};
+use crate::protocols::{Decoded, Protocol};
+
+/// One battery.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    config: Battery,
+    protocol: &'static Protocol,
+    bus_name: String,
+    connection: String,
+    picture: Picture,
+    pace: Pace,
+    service: Service,
+    is_published: bool,
+    shown: Option<Silence>,
+    give_way: GiveWay,
+    update_index: i32,
+    refused: Repeating,
+}
+
+impl Unit {
+    /// A battery of which nothing is known yet, connected to the bus without a name; and what clients will want written.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`].
+    pub(crate) async fn connect(
+        config: Battery,
+        protocol: &'static Protocol,
+        suffix: &str,
+        connection: &str,
+        bus: &BusAddress,
+    ) -> Result<(Self, Writes), BusError> {
+        let (service, writes) = Service::connect(bus).await?;
+        let bus_name = match config.address {
+            0 => format!("com.victronenergy.{}.bmscan_{suffix}", class::CLASS),
+            address => format!("com.victronenergy.{}.bmscan_{suffix}_{address}", class::CLASS),
+        };
+        let give_way = GiveWay::new(config.standalone);
+        let unit = Unit {
+            picture: Picture::new(protocol.pairs),
+            config,
+            protocol,
+            bus_name,
+            connection: connection.to_owned(),
+            pace: Pace::default(),
+            service,
+            is_published: false,
+            shown: None,
+            give_way,
+            update_index: 0,
+            refused: Repeating::default(),
+        };
+        Ok((unit, writes))
+    }
+
+    /// Takes in a frame, if it is this battery's.
+    pub(crate) fn frame(&mut self, frame: &Frame, now: Instant) {
+        let urgency = match self.protocol.decode(frame) {
+            Decoded::Good(reading) if reading.address == self.config.address => {
+                self.picture.apply(&reading.message, now)
+            }
+            Decoded::Refused(refused) if refused.address == self.config.address => {
+                let what =
+                    format!("frame {} ({}) is not believed: {}", frame.id(), refused.name, refused.why);
+                if let Some(report) = self.refused.failed(now, &what) {
+                    tracing::warn!(battery = self.bus_name, "{report}");
+                }
+                Urgency::Nothing
+            }
+            _ => Urgency::Nothing,
+        };
+        match urgency {
+            Urgency::Nothing => {}
+            Urgency::Soon => self.pace.changed(now),
+            Urgency::AtOnce => self.pace.at_once(now),
+        }
+    }
+
+    /// Says and does what the time asks for.
+    ///
+    /// # Errors
+    /// A [`BusError`] that ends the process.
+    pub(crate) async fn settle(&mut self, manager: Option<&Sight>, now: Instant) -> Result<(), BusError> {
+        let spoke = self.give_way.speaks();
+        if self.give_way.step(&self.bus_name, manager, now) != spoke {
+            self.log_speaker();
+            self.pace.at_once(now);
+        }
+        if self.picture.is_gone(now) {
+            return self.forget().await;
+        }
+        if !self.is_published {
+            return if self.picture.is_complete(now) { self.publish(now).await } else { Ok(()) };
+        }
+        // Time alone has taken something away: that does not wait for the battery's next frame.
+        if self.shown != Some(self.picture.shown_silence(now)) {
+            self.pace.at_once(now);
+        }
+        if self.pace.take(now) {
+            self.show(now).await?;
+        }
+        Ok(())
+    }
+
+    /// When [`settle`](Self::settle) has something to do even if no frame comes.
+    #[must_use]
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        let pace = self.pace.due().filter(|_| self.is_published);
+        let changes = [pace, self.picture.next_change(now), self.give_way.next_change(now)];
+        changes.into_iter().flatten().min()
+    }
+
+    /// Resolves when the connection to the bus has ended.
+    pub(crate) async fn lost(&self) -> BusError {
+        self.service.lost().await
+    }
+
+    /// Leaves the bus.
+    pub(crate) async fn leave(self) {
+        self.service.leave().await;
+    }
+
+    /// Whether the battery is on the bus.
+    #[must_use]
+    pub(crate) fn is_published(&self) -> bool {
+        self.is_published
+    }
+
+    async fn publish(&mut self, now: Instant) -> Result<(), BusError> {
+        let Some(view) = self.picture.view(&self.config.facts(), now) else { return Ok(()) };
+        let mut draft = Draft::new(self.bus_name.clone());
+        device::Identity {
+            process_name: "bms-can",
+            process_version: env!("CARGO_PKG_VERSION"),
+            connection: self.connection.clone(),
+            device_instance: self.config.device_instance,
+            product_id: class::PRODUCT_ID,
+            product_name: self.protocol.title.to_owned(),
+            custom_name: self.config.name.clone(),
+            firmware_version: None,
+            hardware_version: None,
+            serial: None,
+        }
+        .add_to(&mut draft);
+        draft.add(class::BMS_PROTOCOL, self.protocol.name.to_owned());
+        draft.fill(|tx| {
+            battery::identity(tx, self.picture.identity(), self.protocol.title);
+            battery::update(tx, &view, self.give_way.speaks());
+            tx.set(bank::UPDATE_INDEX, self.update_index);
+        });
+        self.service.publish(draft).await?;
+        self.is_published = true;
+        self.shown = Some(view.silence);
+        self.pace.changed(now);
+        tracing::info!(
+            battery = self.bus_name,
+            instance = self.config.device_instance,
+            "the battery is on the bus"
+        );
+        Ok(())
+    }
+
+    async fn show(&mut self, now: Instant) -> Result<(), BusError> {
+        let Some(view) = self.picture.view(&self.config.facts(), now) else { return Ok(()) };
+        if self.shown != Some(view.silence) {
+            self.log_silence(view.silence, &view.status);
+            self.shown = Some(view.silence);
+        }
+        if view.silence == Silence::Fresh {
+            self.update_index = (self.update_index + 1) % 256;
+        }
+        self.service
+            .update(|tx| {
+                battery::identity(tx, self.picture.identity(), self.protocol.title);
+                battery::update(tx, &view, self.give_way.speaks());
+                tx.set(bank::UPDATE_INDEX, self.update_index);
+            })
+            .await
+    }
+
+    fn log_silence(&self, silence: Silence, status: &str) {
+        let was_silent = self.shown.is_some_and(|shown| !shown.holds());
+        match silence {
+            Silence::Fresh if was_silent => tracing::info!(battery = self.bus_name, "the battery is back"),
+            Silence::Fresh | Silence::Late => {}
+            Silence::Stale | Silence::Alarm | Silence::Gone => {
+                tracing::warn!(battery = self.bus_name, "{status}");
+            }
+        }
+    }
+
+    fn log_speaker(&self) {
+        let battery = &self.bus_name;
+        match self.give_way.speaks() {
+            Speaks::Battery => tracing::info!(battery, "the battery shows its own limits"),
+            Speaks::Manager => tracing::info!(battery, "{} speaks for the battery", bank::NAME),
+            Speaks::Nobody => {
+                tracing::warn!(
+                    battery,
+                    "{} is lost: the battery allows nothing until it is back",
+                    bank::NAME
+                );
+            }
+        }
+    }
+
+    async fn forget(&mut self) -> Result<(), BusError> {
+        if self.is_published {
+            tracing::warn!(battery = self.bus_name, "no data for more than 60 s: the battery leaves the bus");
+            self.service.withdraw().await;
+        }
+        self.is_published = false;
+        self.shown = None;
+        self.picture = Picture::new(self.protocol.pairs);
+        self.pace = Pace::default();
+        Ok(())
+    }
+}

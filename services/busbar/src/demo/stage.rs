@@ -1,0 +1,174 @@
+//! What stands behind the demo: a folder, a D-Bus daemon, the simulator and one `bms-can` per battery, all our children.
+
+use std::fmt::Write as _;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// Everything on this machine starts well within it.
+const START: Duration = Duration::from_secs(10);
+/// A process of ours is gone within a second of being asked.
+const STOP: Duration = Duration::from_secs(2);
+
+/// A bus on which everybody may do everything: it is reachable by this user alone.
+const BUS_CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+ <type>session</type>
+ <listen>unix:path=SOCKET</listen>
+ <auth>EXTERNAL</auth>
+ <policy context="default">
+  <allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow eavesdrop="false"/>
+ </policy>
+</busconfig>
+"#;
+
+/// The running demo. Its children end with it, however it ends.
+pub(super) struct Stage {
+    /// Address of the bus.
+    pub(super) address: String,
+    folder: PathBuf,
+    children: Vec<(&'static str, Child)>,
+}
+
+impl Stage {
+    /// Starts everything and waits until each is up.
+    pub(super) async fn set(scenario: Option<&Path>) -> anyhow::Result<Stage> {
+        let folder = std::env::temp_dir().join(format!("busbar-demo-{}", std::process::id()));
+        std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let socket = folder.join("bus");
+        let address = format!("unix:path={}", socket.display());
+        let mut stage = Stage { address, folder, children: Vec::new() };
+        match stage.fill(&socket, scenario).await {
+            Ok(()) => Ok(stage),
+            Err(error) => {
+                stage.strike().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(&mut self, socket: &Path, scenario: Option<&Path>) -> anyhow::Result<()> {
+        let config = self.write("bus.conf", &BUS_CONFIG.replace("SOCKET", &socket.display().to_string()))?;
+        let mut daemon = Command::new("dbus-daemon");
+        daemon.arg(format!("--config-file={}", config.display())).args(["--nofork", "--print-address"]);
+        daemon.stderr(Stdio::null());
+        let missing = "cannot start dbus-daemon. On Debian: apt install dbus-daemon";
+        let mut lines = self.spawn("dbus-daemon", &mut daemon).context(missing)?;
+        first_line(&mut lines).await.context("dbus-daemon did not start")?;
+
+        let busbar = std::env::current_exe().context("cannot find this executable")?;
+        let mut simulator = Command::new(&busbar);
+        simulator.arg("simulator").env("BUSBAR_LOG", "warn");
+        match scenario {
+            Some(scenario) => simulator.arg("--scenario").arg(scenario),
+            None => simulator.arg("--link").arg(self.folder.join("battery0")),
+        };
+        let mut lines = self.spawn("simulator", &mut simulator)?;
+        let links = links(&mut lines).await?;
+        for (number, link) in links.iter().enumerate() {
+            self.start_battery(&busbar, number, link)?;
+        }
+        Ok(())
+    }
+
+    fn start_battery(&mut self, busbar: &Path, number: usize, link: &Path) -> anyhow::Result<()> {
+        let mut config = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(config, "[can]\nport = {:?}\n[[battery]]", link.display().to_string());
+        let _ = writeln!(
+            config,
+            "protocol = \"pylontech_lv\"\ndevice_instance = {}\ncapacity_ah = 296.0",
+            100 + number
+        );
+        let config = self.write(&format!("bms-can.battery{number}.toml"), &config)?;
+        let mut service = Command::new(busbar);
+        service
+            .arg("bms-can")
+            .arg("--config")
+            .arg(config)
+            .args(["--bus", &self.address])
+            .env("BUSBAR_LOG", "warn");
+        self.spawn("bms-can", &mut service).map(drop)
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Starts a child whose standard output comes back as lines.
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        command: &mut Command,
+    ) -> anyhow::Result<Lines<BufReader<ChildStdout>>> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        // Ctrl-C is for the demo, which then ends its children in order.
+        command.as_std_mut().process_group(0);
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let output = child.stdout.take().context("no output")?;
+        self.children.push((name, child));
+        Ok(BufReader::new(output).lines())
+    }
+
+    /// Resolves when one of the children has ended by itself.
+    pub(super) async fn failed(&mut self) -> anyhow::Error {
+        std::future::poll_fn(|cx| {
+            for (name, child) in &mut self.children {
+                let ended = std::pin::pin!(child.wait()).poll(cx);
+                if let std::task::Poll::Ready(status) = ended {
+                    let how = status.map_or_else(|e| e.to_string(), |status| status.to_string());
+                    return std::task::Poll::Ready(anyhow!("{name} has ended: {how}"));
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+
+    /// Ends the children, the last first, and removes the folder.
+    pub(super) async fn strike(mut self) {
+        while let Some((_, mut child)) = self.children.pop() {
+            if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
+                // It may have ended a moment ago.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+            if timeout(STOP, child.wait()).await.is_err() {
+                let _ = child.kill().await;
+            }
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+async fn first_line(lines: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<String> {
+    let line = timeout(START, lines.next_line()).await.context("it says nothing")??;
+    line.context("it has ended")
+}
+
+/// The links of all simulated batteries: `battery0 ready TERMINAL LINK`, one line each.
+async fn links(lines: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<Vec<PathBuf>> {
+    let mut links = Vec::new();
+    loop {
+        let line = match links.is_empty() {
+            true => first_line(lines).await.context("the simulator did not start")?,
+            // All batteries are there within a moment of the first.
+            false => match timeout(Duration::from_millis(300), lines.next_line()).await {
+                Ok(line) => line?.context("the simulator has ended")?,
+                Err(_) => return Ok(links),
+            },
+        };
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            [_, "ready", _, link] => links.push(PathBuf::from(link)),
+            _ => bail!("the simulator says {line:?}"),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The batteries of a bus as a table for people, and as JSON.
+
+use std::io::{Write, stdout};
+
+use dbus_interfaces::classes::{battery as b, device};
+use dbus_interfaces::{BusError, Item, ItemType, Monitor, Value};
+use serde_json::{Map, json};
+
+/// Where the table is drawn: over itself on a terminal, below itself elsewhere.
+pub(super) struct Screen {
+    is_terminal: bool,
+    height: usize,
+}
+
+impl Screen {
+    pub(super) fn new(is_terminal: bool) -> Screen {
+        Screen { is_terminal, height: 0 }
+    }
+
+    pub(super) fn draw(&mut self, text: &str) -> std::io::Result<()> {
+        let mut out = stdout().lock();
+        if self.is_terminal && self.height > 0 {
+            // Up to the first line of the last table, and everything below is gone.
+            write!(out, "\x1b[{}A\x1b[J", self.height)?;
+        }
+        out.write_all(text.as_bytes())?;
+        self.height = text.lines().count();
+        out.flush()
+    }
+}
+
+/// One block of lines for each battery.
+pub(super) fn table(monitor: &Monitor) -> String {
+    let services = monitor.services();
+    let batteries: Vec<_> = services.iter().filter(|service| service.class() == b::CLASS).collect();
+    if batteries.is_empty() {
+        return "waiting for the first complete picture of a battery ...\n".to_owned();
+    }
+    let mut text = String::new();
+    for seen in batteries {
+        let name = &*seen.name;
+        let of = |item| shown(monitor, name, item);
+        let product = monitor.get(name, device::PRODUCT_NAME).unwrap_or_default();
+        let instance = seen.instance.map(|n| n.to_string()).unwrap_or_default();
+        text += &format!("{name}  ({product}, instance {instance})\n");
+        text += &format!(
+            "  {} {} {}   SoC {}   {}   {}\n",
+            of(b::DC_VOLTAGE),
+            of(b::DC_CURRENT),
+            of(b::DC_POWER),
+            of(b::SOC),
+            of(b::DC_TEMPERATURE),
+            monitor.get(name, b::TIME_TO_GO).map_or("charging or idle".to_owned(), to_go),
+        );
+        text += &format!(
+            "  limits: charge {} {}   discharge {}\n",
+            of(b::MAX_CHARGE_VOLTAGE),
+            of(b::MAX_CHARGE_CURRENT),
+            of(b::MAX_DISCHARGE_CURRENT),
+        );
+        text += &format!(
+            "  {}   alarms: {}\n",
+            monitor.get(name, b::BMS_STATUS).unwrap_or_default(),
+            alarms(monitor, name)
+        );
+    }
+    text
+}
+
+fn shown<T: ItemType>(monitor: &Monitor, service: &str, item: Item<T>) -> String {
+    item.spec().text.of(monitor.get(service, item).and_then(T::into_value).as_ref())
+}
+
+fn to_go(seconds: i32) -> String {
+    format!("{} h {:02} min to go", seconds / 3600, seconds / 60 % 60)
+}
+
+fn alarms(monitor: &Monitor, service: &str) -> String {
+    let active: Vec<String> = monitor
+        .items(service)
+        .into_iter()
+        .filter_map(|(path, value)| {
+            let name = path.strip_prefix("/Alarms/")?.to_owned();
+            match value?.as_i64()? {
+                0 => None,
+                1 => Some(format!("{name} (warning)")),
+                _ => Some(name),
+            }
+        })
+        .collect();
+    if active.is_empty() { "none".to_owned() } else { active.join(", ") }
+}
+
+/// Every item of every service: value and text.
+pub(super) async fn json(monitor: &Monitor) -> Result<Map<String, serde_json::Value>, BusError> {
+    let mut trees = Map::new();
+    for seen in monitor.services() {
+        let mut tree = Map::new();
+        for listed in monitor.get_items(&seen.name).await? {
+            tree.insert(listed.path, json!({"value": listed.value.as_ref().map(plain), "text": listed.text}));
+        }
+        trees.insert(seen.name.to_string(), tree.into());
+    }
+    Ok(trees)
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Bool(v) => json!(v),
+        Value::Int(v) => json!(v),
+        Value::Long(v) => json!(v),
+        Value::Real(v) => json!(v),
+        Value::Text(v) => json!(v),
+        Value::Ints(v) => json!(v),
+        Value::Reals(v) => json!(v),
+        Value::Texts(v) => json!(v),
+        Value::List(v) => v.iter().map(plain).collect(),
+        Value::Map(v) => v.iter().map(|(name, v)| (name.clone(), plain(v))).collect::<Map<_, _>>().into(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Rules that types cannot say: ranges, and what belongs together.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use super::mistake::{Kind, Mistake};
+use super::path::{Path, Step};
+
+/// A configuration type whose values have rules. Types without any: `impl Check for Config {}`.
+///
+/// ```
+/// use service_kit::config::{Check, Findings};
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Can {
+///     bit_rate_kbit: u32,
+/// }
+///
+/// impl Check for Can {
+///     fn check(&self, findings: &mut Findings) {
+///         findings.within("bit_rate_kbit", self.bit_rate_kbit, 10..=1000, "kbit/s");
+///     }
+/// }
+/// ```
+pub trait Check {
+    /// Reports every value that breaks a rule. Keys are relative to this type; the loader adds file and line.
+    fn check(&self, findings: &mut Findings) {
+        let _ = findings;
+    }
+}
+
+/// Collects what [`Check::check`] finds.
+#[derive(Debug, Default)]
+pub struct Findings {
+    here: Path,
+    found: Vec<Mistake>,
+}
+
+impl Findings {
+    /// Demands that the value of `key` lies in `allowed`. `unit` goes into the message; it may be empty.
+    pub fn within<V: PartialOrd + Display>(
+        &mut self,
+        key: &str,
+        value: V,
+        allowed: RangeInclusive<V>,
+        unit: &str,
+    ) {
+        if !allowed.contains(&value) {
+            let range = format!("{} to {} {unit}", allowed.start(), allowed.end());
+            self.refuse(key, format!("{value} is out of range"), range.trim_end());
+        }
+    }
+
+    /// Refuses the value of `key`: what is wrong, and what is allowed instead.
+    pub fn refuse(&mut self, key: &str, what: impl Into<String>, allowed: impl Into<String>) {
+        let path = self.here.then(Step::Key(key.to_owned()));
+        let kind = Kind::Refused { what: what.into(), allowed: allowed.into() };
+        self.found.push(Mistake { path, at: None, kind });
+    }
+
+    /// Checks the table under `key`.
+    pub fn inside(&mut self, key: &str, part: &impl Check) {
+        self.at(Step::Key(key.to_owned()), |findings| part.check(findings));
+    }
+
+    /// Checks each table of the list under `key`.
+    pub fn each(&mut self, key: &str, parts: &[impl Check]) {
+        self.at(Step::Key(key.to_owned()), |findings| {
+            for (index, part) in parts.iter().enumerate() {
+                findings.at(Step::Index(index), |findings| part.check(findings));
+            }
+        });
+    }
+
+    fn at(&mut self, step: Step, check: impl FnOnce(&mut Self)) {
+        self.here.0.push(step);
+        check(self);
+        self.here.0.pop();
+    }
+
+    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+        self.found
+    }
+}

@@ -1,0 +1,44 @@
+//! The name that was probably meant.
+
+/// Longer words are no slip of the pen, and comparing them costs the product of their lengths.
+const LONGEST: usize = 64;
+
+/// Below this likeness (0 to 1) a suggestion misleads more than it helps.
+const ALIKE: f64 = 0.5;
+
+/// The candidate most like `word`, if any is alike enough. Case and `-` for `_` do not count as differences.
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let word = plain(word);
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, &plain(candidate)), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_finds_its_word() {
+        let keys = ["port", "bit_rate", "protocol"];
+        assert_eq!(nearest("prot", keys), Some("port"));
+        assert_eq!(nearest("bitrate", keys), Some("bit_rate"));
+        assert_eq!(nearest("Bit-Rate", keys), Some("bit_rate"));
+        assert_eq!(nearest("protokol", keys), Some("protocol"));
+    }
+
+    #[test]
+    fn a_strange_word_gets_no_suggestion() {
+        assert_eq!(nearest("voltage", ["port", "bit_rate"]), None);
+        assert_eq!(nearest(&"a".repeat(1000), ["aaaa"]), None);
+        assert_eq!(nearest("port", []), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! What every process needs and no bus does.
+//!
+//! - [`run()`]: a process from start to end: runtime, log, signals, watchdog, readiness, exit code
+//! - [`config`]: TOML files over defaults and under the environment, with errors that say how to put things right
+//! - [`Backoff`]: how long to wait before the next attempt
+//! - [`Repeating`]: a failure that goes on is three log lines, not thousands
+//! - [`serial`]: serial ports: exclusive, awaited, recognised when unplugged
+
+mod backoff;
+pub mod config;
+mod context;
+mod failure;
+mod guard;
+mod heartbeat;
+mod last_words;
+mod logging;
+mod readiness;
+mod repeating;
+mod run;
+pub mod serial;
+mod watchdog;
+
+pub use backoff::{Backoff, InvalidBackoff, random_seed};
+pub use context::{Context, Shutdown, Stopper};
+pub use failure::Failure;
+pub use heartbeat::Heartbeat;
+pub use logging::FILTER_VARIABLE;
+pub use repeating::{Repeating, Report};
+pub use run::{EXIT_CONFIGURATION, EXIT_FAILURE, Program, run};
+
+use run::WATCHDOG_LIMIT;
