@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{Item, ItemType};
 
 /// What every name of a Victron service starts with.
-const PREFIX: &str = "com.victronenergy.";
+pub(crate) const PREFIX: &str = "com.victronenergy.";
 
 /// Up to this many services by name have match rules of their own; beyond, one rule for every service costs less.
 const OWN_RULES: usize = 8;

@@ -10,7 +10,7 @@ use zbus::{Message, MessageStream};
 
 use crate::classes::device;
 use crate::events::Event;
-use crate::filter::{Filter, class_of, number_in};
+use crate::filter::{Filter, PREFIX, class_of, number_in};
 use crate::followed::Followed;
 use crate::incoming::{self, Listed};
 use crate::listen::Listener;
@@ -162,6 +162,28 @@ impl Monitor {
                 return;
             }
         }
+    }
+
+    /// Asks the bus for the names of all services under `com.victronenergy`, followed or not, known or not, sorted.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`] when the bus does not answer.
+    pub async fn names(&self) -> Result<Vec<String>, BusError> {
+        let daemon = "org.freedesktop.DBus";
+        let call = self.connection.call_method(
+            Some(daemon),
+            "/org/freedesktop/DBus",
+            Some(daemon),
+            "ListNames",
+            &(),
+        );
+        let lost = |e: zbus::Error| BusError::Lost(e.to_string());
+        let reply = tokio::time::timeout(READ_TIMEOUT, call).await;
+        let reply = reply.map_err(|_| BusError::Lost("the bus does not answer".to_owned()))?.map_err(lost)?;
+        let mut names: Vec<String> = reply.body().deserialize().map_err(lost)?;
+        names.retain(|name| name.starts_with(PREFIX));
+        names.sort();
+        Ok(names)
     }
 
     /// Asks a service, followed or not, for all its items, sorted by path. One that knows no `GetItems` gives its values

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
 use crate::battery::Facts;
@@ -10,7 +10,7 @@ use crate::protocols::{PROTOCOLS, Protocol, by_name};
 use crate::transports::slcan_command::BitRate;
 
 /// `bms-can.<name>.toml`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The bus.
@@ -21,7 +21,7 @@ pub struct Config {
 }
 
 /// How the bus is reached.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Can {
     /// The kind of adapter.
@@ -44,7 +44,7 @@ pub struct Can {
 }
 
 /// The kinds of adapters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// A serial adapter that speaks the Lawicel text protocol.
@@ -53,7 +53,7 @@ pub enum Transport {
 }
 
 /// One battery.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Battery {
     /// The dialect, by the name in the registry.

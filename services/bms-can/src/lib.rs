@@ -14,6 +14,7 @@ pub mod battery;
 pub mod candump;
 pub mod config;
 pub mod decode_log;
+mod dialect;
 pub mod frame;
 mod give_way;
 mod keep_alive;

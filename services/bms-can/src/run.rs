@@ -36,7 +36,7 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let (mut units, mut writes) = (Vec::new(), Vec::new());
     for battery in config.battery {
         let protocol = battery.dialect().ok_or_else(|| Failure::configuration(battery.protocol.clone()))?;
-        let (unit, wishes) = Unit::connect(battery, protocol, &suffix, &connection, &bus).await?;
+        let (unit, wishes) = Unit::connect(battery, Some(protocol), &suffix, &connection, &bus).await?;
         units.push(unit);
         writes.push(wishes);
     }

@@ -7,15 +7,22 @@ use tokio::time::Instant;
 
 use crate::battery::{self, Pace, Picture, Silence, Urgency};
 use crate::config::Battery;
+use crate::dialect::Dialect;
 use crate::frame::Frame;
 use crate::give_way::{GiveWay, Sight, Speaks};
+use crate::message::PairRule;
 use crate::protocols::{Decoded, Protocol};
+use crate::recognise::Verdict;
 
 /// One battery.
 #[derive(Debug)]
 pub(crate) struct Unit {
     config: Battery,
-    protocol: &'static Protocol,
+    /// The dialect; none until the traffic has shown it, where the user left it open.
+    protocol: Option<&'static Protocol>,
+    is_chosen: bool,
+    /// What speaks against the dialect that the user chose.
+    contradiction: Option<String>,
     bus_name: String,
     connection: String,
     picture: Picture,
@@ -26,6 +33,7 @@ pub(crate) struct Unit {
     give_way: GiveWay,
     update_index: i32,
     refused: Repeating,
+    unrecognised: Repeating,
 }
 
 impl Unit {
@@ -35,7 +43,7 @@ impl Unit {
     /// [`BusError::Connect`].
     pub(crate) async fn connect(
         config: Battery,
-        protocol: &'static Protocol,
+        protocol: Option<&'static Protocol>,
         suffix: &str,
         connection: &str,
         bus: &BusAddress,
@@ -47,9 +55,11 @@ impl Unit {
         };
         let give_way = GiveWay::new(config.standalone);
         let unit = Unit {
-            picture: Picture::new(protocol.pairs),
+            picture: new_picture(protocol),
             config,
             protocol,
+            is_chosen: protocol.is_some(),
+            contradiction: None,
             bus_name,
             connection: connection.to_owned(),
             pace: Pace::default(),
@@ -59,13 +69,15 @@ impl Unit {
             give_way,
             update_index: 0,
             refused: Repeating::default(),
+            unrecognised: Repeating::default(),
         };
         Ok((unit, writes))
     }
 
     /// Takes in a frame, if it is this battery's.
     pub(crate) fn frame(&mut self, frame: &Frame, now: Instant) {
-        let urgency = match self.protocol.decode(frame) {
+        let Some(protocol) = self.protocol else { return };
+        let urgency = match protocol.decode(frame) {
             Decoded::Good(reading) if reading.address == self.config.address => {
                 self.picture.apply(&reading.message, now)
             }
@@ -84,6 +96,44 @@ impl Unit {
             Urgency::Soon => self.pace.changed(now),
             Urgency::AtOnce => self.pace.at_once(now),
         }
+    }
+
+    /// Takes in what the traffic shows of the dialect.
+    pub(crate) fn dialect(&mut self, dialect: &Dialect, now: Instant) {
+        let contradiction = self.protocol.and_then(|protocol| dialect.contradiction(protocol, now));
+        if self.is_chosen {
+            if let Some(why) = contradiction.as_ref().filter(|why| self.contradiction.as_ref() != Some(why)) {
+                tracing::warn!(battery = self.bus_name, "{why}");
+            }
+            if self.contradiction != contradiction {
+                self.contradiction = contradiction;
+                self.pace.changed(now);
+            }
+            return;
+        }
+        if self.protocol.is_some() && contradiction.is_none() {
+            return;
+        }
+        let trouble = match dialect.verdict(now) {
+            Verdict::Recognised { protocol, because } => return self.adopt(protocol, &because, now),
+            Verdict::Listening => return,
+            Verdict::Foreign { what, because } => format!("this is {what}, which is not read here: {because}"),
+            Verdict::Unknown { because } => format!("no dialect is recognised: {because}; set protocol"),
+        };
+        if let Some(report) = self.unrecognised.failed(now, &trouble) {
+            tracing::warn!(battery = self.bus_name, "{report}");
+        }
+    }
+
+    fn adopt(&mut self, protocol: &'static Protocol, because: &str, now: Instant) {
+        if self.protocol.is_some_and(|present| present.name == protocol.name) {
+            return;
+        }
+        // The answer to the trouble stands in the line below.
+        let _ = self.unrecognised.ended(now);
+        tracing::info!(battery = self.bus_name, protocol = protocol.name, "{because}: this is {}", protocol.title);
+        self.protocol = Some(protocol);
+        self.picture = new_picture(self.protocol);
     }
 
     /// Says and does what the time asks for.
@@ -145,17 +195,17 @@ impl Unit {
             connection: self.connection.clone(),
             device_instance: self.config.device_instance,
             product_id: class::PRODUCT_ID,
-            product_name: self.protocol.title.to_owned(),
+            product_name: self.product().to_owned(),
             custom_name: self.config.name.clone(),
             firmware_version: None,
             hardware_version: None,
             serial: None,
         }
         .add_to(&mut draft);
-        draft.add(class::BMS_PROTOCOL, self.protocol.name.to_owned());
         draft.fill(|tx| {
-            battery::identity(tx, self.picture.identity(), self.protocol.title);
-            battery::update(tx, &view, self.give_way.speaks());
+            battery::identity(tx, self.picture.identity(), self.product());
+            battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
+                tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
             tx.set(bank::UPDATE_INDEX, self.update_index);
         });
         self.service.publish(draft).await?;
@@ -181,11 +231,17 @@ impl Unit {
         }
         self.service
             .update(|tx| {
-                battery::identity(tx, self.picture.identity(), self.protocol.title);
-                battery::update(tx, &view, self.give_way.speaks());
+                battery::identity(tx, self.picture.identity(), self.product());
+                battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
+                tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
                 tx.set(bank::UPDATE_INDEX, self.update_index);
             })
             .await
+    }
+
+    /// What the battery is called as long as it tells no model.
+    fn product(&self) -> &'static str {
+        self.protocol.map_or("CAN battery", |protocol| protocol.title)
     }
 
     fn log_silence(&self, silence: Silence, status: &str) {
@@ -221,8 +277,12 @@ impl Unit {
         }
         self.is_published = false;
         self.shown = None;
-        self.picture = Picture::new(self.protocol.pairs);
+        self.picture = new_picture(self.protocol);
         self.pace = Pace::default();
         Ok(())
     }
+}
+
+fn new_picture(protocol: Option<&'static Protocol>) -> Picture {
+    Picture::new(protocol.map_or(PairRule::Learned, |protocol| protocol.pairs))
 }

@@ -27,5 +27,6 @@ pub use heartbeat::Heartbeat;
 pub use logging::FILTER_VARIABLE;
 pub use repeating::{Repeating, Report};
 pub use run::{EXIT_CONFIGURATION, EXIT_FAILURE, Program, run};
+pub use serial::polled;
 
 use run::WATCHDOG_LIMIT;

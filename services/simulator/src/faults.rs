@@ -148,13 +148,13 @@ impl Faults {
     }
 }
 
-/// Numbers as broken firmware sends them: full scale, and −150 °C for a sensor that is not there.
+/// Numbers as broken firmware sends them: full scale, and a temperature that no battery survives.
 fn implausible(report: &mut Report) {
     report.soc_percent = 255.0;
     report.soh_percent = 255.0;
     report.voltage_v = 327.67;
     report.current_a = 3_276.7;
-    report.temperature_c = -150.0;
+    report.temperature_c = -123.4;
     report.limits.charge_voltage_v = 6_553.5;
     report.limits.discharge_voltage_v = 6_553.5;
     report.limits.charge_current_a = 3_276.7;

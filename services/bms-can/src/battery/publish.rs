@@ -8,9 +8,9 @@ use crate::give_way::Speaks;
 use crate::message::Condition;
 
 /// Sets every item that comes from the battery.
-pub(crate) fn update(tx: &mut Update<'_>, view: &View, speaks: Speaks) {
+pub(crate) fn update(tx: &mut Update<'_>, view: &View, speaks: Speaks, contradiction: Option<&str>) {
     measurements(tx, view);
-    tx.set(b::BMS_STATUS, status(view, speaks));
+    tx.set(b::BMS_STATUS, status(view, speaks, contradiction));
     own_limits(tx, view);
     info(tx, view, speaks);
     make_up(tx, view);
@@ -82,14 +82,11 @@ fn info(tx: &mut Update<'_>, view: &View, speaks: Speaks) {
         .set(b::FULL_CHARGE_REQUEST, view.full_charge_request.map(i32::from));
 }
 
-/// How the data are, and who speaks for the limits if that needs saying.
-fn status(view: &View, speaks: Speaks) -> String {
-    match speaks {
-        Speaks::Battery | Speaks::Manager => view.status.clone(),
-        Speaks::Nobody => {
-            format!("{}; the manager of the bank is lost: limits are 0 A until it is back", view.status)
-        }
-    }
+/// How the data are, and what else the user must know of them.
+fn status(view: &View, speaks: Speaks, contradiction: Option<&str>) -> String {
+    let lost = "the manager of the bank is lost: limits are 0 A until it is back";
+    let notes = [Some(view.status.as_str()), (speaks == Speaks::Nobody).then_some(lost), contradiction];
+    notes.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn make_up(tx: &mut Update<'_>, view: &View) {

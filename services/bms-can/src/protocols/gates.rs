@@ -41,7 +41,7 @@ fn within(what: &'static str, unit: &'static str, value: f64, low: f64, high: f6
     }
 }
 
-/// A temperature in °C: -60 to 120. Some senders put -150 for a sensor that is not there.
+/// A temperature in °C: -60 to 120.
 pub(crate) fn temperature(value: f64) -> Result<f64, Refusal> {
     within("temperature", "°C", value, -60.0, 120.0)
 }

@@ -22,7 +22,6 @@ const CAPTURES: &[(&str, &str, &[&str])] = &[
     ("ecoworthy_cubix_2packs.txt", "pylontech_lv", &[]),
     ("byd_lv.log", "byd_lv", &[]),
     ("pytes_native_1.log", "pytes_native", &["0x407", "0x40C", "0x40D"]),
-    ("discover_lynk2.txt", "discover", &[]),
 ];
 
 #[test]
@@ -72,24 +71,5 @@ fn the_eco_worthy_capture_shows_its_cells_in_both_readings_of_it() {
         has(
             r#""name":"cell_extremes","values":{"cell_min_mv":3274,"cell_max_mv":3279,"temperature_min_c":10"#,
         );
-    }
-}
-
-#[test]
-fn the_discover_capture_reads_as_its_owner_read_it() {
-    let records = decode("discover_lynk2.txt", None);
-    let lines: Vec<String> = records.iter().map(|r| serde_json::to_string(r).unwrap()).collect();
-    for part in [
-        r#"{"charge_voltage_limit_v":55.8,"charge_current_limit_a":282.0"#,
-        r#"{"capacity_full_ah":300.0,"capacity_remaining_ah":186.0}"#,
-        r#"{"soc_pct":62,"soh_pct":100}"#,
-        r#"{"voltage_v":52.2,"current_a":-23.9,"temperature_c":19.0}"#,
-        r#"{"manufacturer":"DISCOVER"}"#,
-        r#"{"model_part_1":"Discover"}"#,
-        r#"{"model_part_2":" AES"}"#,
-        r#"{"firmware_version":[2,0,0,0]}"#,
-        r#"{"protocol_version":1}"#,
-    ] {
-        assert!(lines.iter().any(|line| line.contains(part)), "{part}");
     }
 }

@@ -51,9 +51,8 @@ fn nothing_that_no_battery_has_gets_through() {
         assert!(matches!(why, Refusal::Implausible { .. }), "{why:?}");
         why.to_string()
     };
-    // A real firmware without a sensor sends -150.0 °C.
-    let why = implausible("pylontech_lv", 0x356, "841300 0024FA");
-    assert_eq!(why, "temperature -150 °C is outside -60 to 120 °C");
+    let why = implausible("pylontech_lv", 0x356, "841300 002EFB");
+    assert_eq!(why, "temperature -123.4 °C is outside -60 to 120 °C");
     implausible("pylontech_lv", 0x356, "84130000B104"); // 120.1 °C
     implausible("pylontech_lv", 0x356, "8413214E0000"); // 2000.1 A
     implausible("pylontech_lv", 0x356, "8413DFB10000"); // -2000.1 A
@@ -359,4 +358,10 @@ fn an_inverter_is_heard_whatever_it_sends_along() {
         assert_eq!(values("byd_lv", 0x305, data), json!({"inverter_alive": true}));
     }
     assert_eq!(values("growatt_lv", 0x301, &[0x11, 0x22, 0x66, 0x77, 0x88]), json!({"inverter_alive": true}));
+}
+
+#[test]
+fn a_pack_without_a_temperature_sensor_still_tells_its_voltage() {
+    let without = json!({"voltage_v": 49.96, "current_a": 0.0});
+    assert_eq!(values("pylontech_lv", 0x356, &bytes("8413000024FA")), without);
 }

@@ -22,11 +22,14 @@ pub use port::Port;
 pub use wait::wait_for;
 
 /// Puts an open file under the eyes of the runtime. The file must own its descriptor.
+///
+/// # Errors
+/// It is no file that can be waited for, or there is no runtime.
 #[expect(
     deprecated,
     reason = "the replacement is unsafe, which this workspace forbids; deprecated is it for files that do not own their \
               descriptor, and all of ours do"
 )]
-fn polled<F: AsRawFd>(file: F) -> io::Result<AsyncFd<F>> {
+pub fn polled<F: AsRawFd>(file: F) -> io::Result<AsyncFd<F>> {
     AsyncFd::new(file)
 }

@@ -44,10 +44,13 @@ pub(crate) fn read(reader: &mut Reader<'_>, profile: &Profile) -> Result<Measure
     Ok(Measurements { voltage_v: voltage, current_a: current, ..Measurements::default() })
 }
 
+/// What some packs send for a temperature sensor that they do not have, 0.1 °C. The rest of their frame is true.
+const NO_SENSOR: i16 = -1500;
+
 /// One temperature.
 pub(crate) fn temperature(reader: &mut Reader<'_>, profile: &Profile) -> Result<Option<f64>, Refusal> {
     reader
-        .only_if(|r| signed_word(r, profile))
+        .only_if(|r| signed_word(r, profile).filter(|&raw| raw != NO_SENSOR))
         .map(|raw| gates::temperature(f64::from(raw) / 10.0))
         .transpose()
 }
