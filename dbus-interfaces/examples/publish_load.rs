@@ -1,12 +1,19 @@
-//! A service that publishes under a known load, for the benchmark: `publish_load ADDRESS ITEMS CHANGING PER_SECOND SECONDS`.
+//! A service that publishes under a known load, for the benchmark: `publish_load ADDRESS ITEMS CHANGING`.
 //!
-//! It prints `ready` when its name is taken, then `CPU_NS MESSAGES PRIVATE_KIB` of the time in which it published.
+//! It prints `ready` when its name is taken. For each byte on standard input, a pipe, it changes that many items in one
+//! update; at its end it prints `CPU_NS MESSAGES PRIVATE_KIB` of the time in which it published.
 
-use std::time::Duration;
+use std::os::fd::AsFd;
 
 use dbus_interfaces::{BusAddress, Draft, Item, text};
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
 
-const ITEM: Item<f64> = Item::new("/Bench/Value#", text::VOLTS);
+/// Items as a class declares them: with paths that live as long as the program.
+fn declared(count: usize) -> Vec<Item<f64>> {
+    let path = |n| Box::leak(format!("/Bench/Value{n}").into_boxed_str());
+    (0..count).map(|n| Item::new(path(n), text::VOLTS)).collect()
+}
 
 /// Time on a processor in nanoseconds, from the kernel's own account.
 fn cpu_ns() -> u64 {
@@ -14,39 +21,37 @@ fn cpu_ns() -> u64 {
     text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default()
 }
 
-/// Memory that only this process has, in KiB.
+/// Memory that this process has for itself, in KiB; its code is shared with every other process of the executable.
 fn private_kib() -> u64 {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-    let lines = text.lines().filter(|line| line.starts_with("Private_"));
+    let lines = text.lines().filter(|line| line.starts_with("Private_Dirty"));
     lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, items, changing, per_second, seconds] = arguments.as_slice() else {
-        return Err("usage: publish_load ADDRESS ITEMS CHANGING PER_SECOND SECONDS".into());
+    let [address, items, changing] = arguments.as_slice() else {
+        return Err("usage: publish_load ADDRESS ITEMS CHANGING".into());
     };
-    let (items, changing): (u16, u16) = (items.parse()?, changing.parse()?);
-    let (per_second, seconds): (u32, u32) = (per_second.parse()?, seconds.parse()?);
+    let (items, changing): (Vec<Item<f64>>, usize) = (declared(items.parse()?), changing.parse()?);
     let mut draft = Draft::new("com.victronenergy.battery.bench");
-    for n in 0..items {
-        draft.add(ITEM.nth(n), f64::from(n));
+    for item in &items {
+        draft.add(*item, 0.0);
     }
     let (service, _writes) = draft.publish(&BusAddress::At(address.clone())).await?;
     println!("ready");
-    let mut tick = tokio::time::interval(Duration::from_secs(1) / per_second);
-    let (start, mut messages) = (cpu_ns(), 0_u32);
-    for round in 0..per_second * seconds {
-        tick.tick().await;
+    let mut ticks = Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    let (start, mut messages, mut byte) = (cpu_ns(), 0_u32, [0]);
+    while ticks.read(&mut byte).await? > 0 {
+        messages += 1;
         service
             .update(|tx| {
-                for n in 0..changing {
-                    tx.set(ITEM.nth(n), f64::from(n) + f64::from(round) * 0.01 + 0.01);
+                for item in items.iter().take(changing) {
+                    tx.set(*item, f64::from(messages) * 0.01);
                 }
             })
             .await?;
-        messages += 1;
     }
     println!("{} {messages} {}", cpu_ns() - start, private_kib());
     Ok(())

@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::coerce::{Refusal, coerce};
 use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE, PEER};
+use crate::marshal::Items;
 use crate::service::{Answer, BUS_ITEM, WriteRequest, items_changed, lock};
 use crate::tree::{Node, Tree};
-use crate::wire::Items;
 use crate::{BusError, Value, introspect};
 
 /// How long the work loop may take to answer a write; a synchronous client of Victron's blocks meanwhile.
@@ -83,9 +83,8 @@ impl Dispatch {
         let message = {
             let tree = lock(&self.tree);
             let header = call.header();
-            let items = &mut String::new();
             let builder = self.endpoint.signed(zbus::Message::method_return(&header));
-            builder.build(&Items::new(tree.leaves().iter(), items))
+            builder.build(Items::default().fill(tree.leaves().iter()))
         };
         self.endpoint.send_built(message).await
     }
@@ -180,7 +179,7 @@ impl Dispatch {
         let message = {
             let mut tree = lock(&self.tree);
             let changed = tree.replace(path, value);
-            let message = changed.then(|| items_changed(&self.endpoint, &tree, &mut String::new()));
+            let message = changed.then(|| items_changed(&self.endpoint, &tree, &mut Items::default()));
             tree.settle();
             message
         };

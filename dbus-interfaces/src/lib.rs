@@ -22,10 +22,13 @@ mod events;
 mod filter;
 mod followed;
 pub mod follower;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod incoming;
 pub mod introspect;
 mod item;
 mod listen;
+mod marshal;
 mod monitor;
 mod picture;
 mod service;

@@ -9,8 +9,8 @@ use zbus::Message;
 use crate::coerce::Refusal;
 use crate::dispatch::Dispatch;
 use crate::endpoint::Endpoint;
+use crate::marshal::Items;
 use crate::tree::Tree;
-use crate::wire::Items;
 use crate::{BusAddress, BusError, Item, ItemType, Value};
 
 /// The interface of every Victron item.
@@ -32,7 +32,7 @@ pub struct Service {
     endpoint: Endpoint,
     tree: Arc<Mutex<Tree>>,
     name: Mutex<Option<String>>,
-    text: Mutex<String>,
+    items: Mutex<Items>,
     dispatch: JoinHandle<()>,
 }
 
@@ -97,7 +97,7 @@ impl Service {
         let (to_loop, writes) = mpsc::channel(WRITES);
         let dispatch = Dispatch { endpoint: endpoint.clone(), tree: tree.clone(), writes: to_loop };
         let dispatch = tokio::spawn(dispatch.run(calls));
-        Ok((Service { endpoint, tree, name: Mutex::default(), text: Mutex::default(), dispatch }, writes))
+        Ok((Service { endpoint, tree, name: Mutex::default(), items: Mutex::default(), dispatch }, writes))
     }
 
     /// Exports every item, and only then takes the name: who sees the name sees a complete device.
@@ -138,7 +138,7 @@ impl Service {
             if !tree.has_changes() {
                 return Ok(());
             }
-            let message = items_changed(&self.endpoint, &tree, &mut lock(&self.text));
+            let message = items_changed(&self.endpoint, &tree, &mut lock(&self.items));
             tree.settle();
             message
         };
@@ -239,9 +239,9 @@ impl WriteRequest {
     }
 }
 
-pub(crate) fn items_changed(endpoint: &Endpoint, tree: &Tree, text: &mut String) -> zbus::Result<Message> {
+pub(crate) fn items_changed(endpoint: &Endpoint, tree: &Tree, items: &mut Items) -> zbus::Result<Message> {
     let changed = tree.leaves().iter().filter(|leaf| leaf.changed);
-    endpoint.signed(Message::signal("/", BUS_ITEM, "ItemsChanged")).build(&Items::new(changed, text))
+    endpoint.signed(Message::signal("/", BUS_ITEM, "ItemsChanged")).build(items.fill(changed))
 }
 
 /// A lock that survives a panic elsewhere: the items are plain values, never half written.

@@ -1,15 +1,13 @@
-//! Values on the wire. The only place that knows how Victron's bus encodes them; nothing here allocates per item on the
-//! way out.
+//! Values on the wire: how Victron's bus encodes them, and what becomes of those that come in. (The one message that is
+//! sent all day is written in `marshal`.)
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use zbus::wire::{Signature, Type};
 use zbus::{Message, Variant};
 
-use crate::tree::Leaf;
-use crate::{Spec, Value};
+use crate::Value;
 
 /// A value inside a variant; no value is an empty `ai` (velib_python `ve_utils.py`).
 pub(crate) struct Wire<'a>(pub(crate) Option<&'a Value>);
@@ -87,62 +85,6 @@ impl Serialize for Dicts<'_> {
 
 impl Type for Dicts<'_> {
     const SIGNATURE: &'static Signature = <Vec<HashMap<&str, Variant<'_>>> as Type>::SIGNATURE;
-}
-
-/// `a{sa{sv}}`: the body of `GetItems` and `ItemsChanged`.
-pub(crate) struct Items<'a, I> {
-    leaves: RefCell<Option<I>>,
-    text: RefCell<&'a mut String>,
-}
-
-impl<'a, 'b, I: Iterator<Item = &'b Leaf>> Items<'a, I> {
-    /// `text` is a scratch buffer that keeps its capacity from one message to the next.
-    pub(crate) fn new(leaves: I, text: &'a mut String) -> Self {
-        Items { leaves: RefCell::new(Some(leaves)), text: RefCell::new(text) }
-    }
-}
-
-impl<'b, I: Iterator<Item = &'b Leaf>> Serialize for Items<'_, I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let mut text = self.text.borrow_mut();
-        // zbus serialises a body once; a second time would find no leaves and send an empty update, not a wrong one.
-        for leaf in self.leaves.borrow_mut().take().into_iter().flatten() {
-            text.clear();
-            leaf.spec.text.write(leaf.value.as_ref(), &mut text);
-            map.serialize_entry(
-                leaf.path.as_ref(),
-                &Properties { value: leaf.value.as_ref(), text: &text, spec: &leaf.spec },
-            )?;
-        }
-        map.end()
-    }
-}
-
-impl<I> Type for Items<'_, I> {
-    const SIGNATURE: &'static Signature = <HashMap<&str, HashMap<&str, Variant<'_>>> as Type>::SIGNATURE;
-}
-
-struct Properties<'a> {
-    value: Option<&'a Value>,
-    text: &'a str,
-    spec: &'a Spec,
-}
-
-impl Serialize for Properties<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("Value", &Wire(self.value))?;
-        map.serialize_entry("Text", &zbus::as_variant::Serialize(&self.text))?;
-        if let Some((min, max)) = self.spec.range {
-            map.serialize_entry("Min", &Wire(Some(&self.spec.number(min))))?;
-            map.serialize_entry("Max", &Wire(Some(&self.spec.number(max))))?;
-        }
-        if let Some(default) = self.spec.default {
-            map.serialize_entry("Default", &Wire(Some(&self.spec.number(default))))?;
-        }
-        map.end()
-    }
 }
 
 /// A value as it came, `None` for every empty array of whatever type, for NaN, and for what no BusItem holds.

@@ -1,13 +1,14 @@
 //! The configuration of one `bms-can` process: one CAN bus, and the batteries on it.
 
-use std::path::PathBuf;
+mod can;
 
 use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
+pub use can::{Can, Transport};
+
 use crate::battery::Facts;
 use crate::protocols::{PROTOCOLS, Protocol, by_name};
-use crate::transports::slcan_command::BitRate;
 
 /// `bms-can.<name>.toml`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -18,38 +19,6 @@ pub struct Config {
     /// The batteries, one unless told otherwise.
     #[serde(default = "one_battery")]
     pub battery: Vec<Battery>,
-}
-
-/// How the bus is reached.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Can {
-    /// The kind of adapter.
-    #[serde(default)]
-    pub transport: Transport,
-    /// The serial port of an slcan adapter.
-    pub port: PathBuf,
-    /// Speed of the CAN bus, bit/s.
-    #[serde(default = "bit_rate")]
-    pub bit_rate: u32,
-    /// Speed of the serial line, bit/s; USB adapters disregard it.
-    #[serde(default = "serial_baud")]
-    pub serial_baud: u32,
-    /// Never send a frame, not even an acknowledgement.
-    #[serde(default)]
-    pub listen_only: bool,
-    /// Send the sign of life that a battery expects from its inverter, unless somebody else does.
-    #[serde(default = "yes")]
-    pub keep_alive: bool,
-}
-
-/// The kinds of adapters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// A serial adapter that speaks the Lawicel text protocol.
-    #[default]
-    Slcan,
 }
 
 /// One battery.
@@ -117,24 +86,10 @@ fn protocol() -> String {
     "pylontech_lv".to_owned()
 }
 
-fn bit_rate() -> u32 {
-    500_000
-}
-
-fn serial_baud() -> u32 {
-    115_200
-}
-
 fn device_instance() -> i32 {
     100
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// The bit rates that slcan has a number for.
-const BIT_RATES: &str = "10000, 20000, 50000, 100000, 125000, 250000, 500000, 800000 or 1000000 bit/s";
 /// Longest name that the GUI lets a user type.
 const LONGEST_NAME: usize = 32;
 
@@ -159,18 +114,6 @@ impl Check for Config {
                 let what = format!("two batteries with device_instance {}", battery.device_instance);
                 findings.refuse("battery", what, "a device_instance of its own for each");
             }
-        }
-    }
-}
-
-impl Check for Can {
-    fn check(&self, findings: &mut Findings) {
-        if BitRate::from_bits_per_second(self.bit_rate).is_none() {
-            findings.refuse("bit_rate", format!("no adapter has {} bit/s", self.bit_rate), BIT_RATES);
-        }
-        findings.within("serial_baud", self.serial_baud, 9_600..=4_000_000, "bit/s");
-        if self.port.as_os_str().is_empty() {
-            findings.refuse("port", "the path is empty", "a serial port, such as /dev/serial/by-id/...");
         }
     }
 }

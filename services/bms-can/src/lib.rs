@@ -10,6 +10,7 @@
 //! `battery` is what the messages say together, and what of it may be said as time passes. `unit` is one battery with its
 //! service, and `give_way` who speaks for its limits; [`run`] is the process: the link, the units, the loop between them. `config` is what the user decides.
 
+mod attention;
 pub mod battery;
 pub mod candump;
 pub mod config;
@@ -18,6 +19,7 @@ mod dialect;
 pub mod frame;
 mod give_way;
 mod keep_alive;
+pub mod link_health;
 pub mod message;
 pub mod protocols;
 pub mod recognise;

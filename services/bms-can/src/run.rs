@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use dbus_interfaces::classes::device;
 use dbus_interfaces::{BusAddress, BusError, WriteRequest, Writes};
-use service_kit::{Context, Failure, random_seed, serial};
+use service_kit::{Context, Failure, random_seed};
 use tokio::time::{Instant, sleep_until};
 
+use crate::attention::Attention;
 use crate::config::Config;
 use crate::frame::Frame;
 use crate::give_way::{Manager, Sight};
 use crate::keep_alive::KeepAlive;
-use crate::transports::LinkEvent;
-use crate::transports::slcan::Slcan;
-use crate::transports::slcan_command::BitRate;
+use crate::transports::interest::Interest;
+use crate::transports::{Link, LinkEvent};
 use crate::unit::Unit;
 
 /// The loop comes by at least this often, for the watchdog.
@@ -29,10 +29,9 @@ const FRAMES: usize = 256;
 /// The bus is not there or gone, or a name on it is taken.
 pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
     let can = &config.can;
-    let bit_rate = BitRate::from_bits_per_second(can.bit_rate)
-        .ok_or_else(|| Failure::configuration(format!("no adapter has {} bit/s", can.bit_rate)))?;
-    let suffix = serial::bus_suffix(&can.port);
-    let connection = format!("CAN-bus {} (slcan)", can.port.display());
+    let link = can.link(random_seed()).map_err(Failure::configuration)?;
+    let keep_alive = KeepAlive::new(can.keep_alive && can.sends(), random_seed());
+    let (suffix, connection) = (can.bus_suffix(), can.connection());
     let (mut units, mut writes) = (Vec::new(), Vec::new());
     for battery in config.battery {
         let protocol = battery.dialect().ok_or_else(|| Failure::configuration(battery.protocol.clone()))?;
@@ -40,10 +39,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
         units.push(unit);
         writes.push(wishes);
     }
-    let link = Slcan::new(can.port.clone(), can.serial_baud, bit_rate, can.listen_only, random_seed());
-    let keep_alive = KeepAlive::new(can.keep_alive && !can.listen_only);
     let manager = Manager::watch(&bus).await?;
-    let mut process = Process { link, units, keep_alive, manager };
+    let mut process = Process { link, units, keep_alive, manager, attention: Attention::default() };
     let outcome = process.work(&context, &mut writes).await;
     for unit in process.units {
         unit.leave().await;
@@ -52,10 +49,11 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
 }
 
 struct Process {
-    link: Slcan,
+    link: Link,
     units: Vec<Unit>,
     keep_alive: KeepAlive,
     manager: Manager,
+    attention: Attention,
 }
 
 impl Process {
@@ -76,11 +74,7 @@ impl Process {
                 lost = lost(&self.units) => return Err(lost.into()),
                 event = self.link.next(&mut frames) => match event {
                     LinkEvent::Frames => {}
-                    LinkEvent::Up => tracing::info!("the port is open"),
-                    LinkEvent::Down(why) => {
-                        tracing::warn!("{why}");
-                        context.status(&self.status());
-                    }
+                    LinkEvent::Up | LinkEvent::Down => context.status(&self.status()),
                 },
                 write = poll_fn(|cx| next_write(writes, cx)) => answer(write),
                 () = self.manager.changed() => sight = self.manager.sight(),
@@ -98,10 +92,15 @@ impl Process {
                 self.link.send(&frame);
             }
             for unit in &mut self.units {
+                unit.link(self.link.health(), now);
                 unit.settle(sight.as_ref(), now).await?;
             }
             if self.published() != were_published {
                 context.status(&self.status());
+            }
+            if let Some(is_narrow) = self.attention.step(self.published() == self.units.len(), now) {
+                let batteries = self.units.iter().filter_map(Unit::reads);
+                self.link.listen_to(if is_narrow { Interest::of(batteries) } else { Interest::Everything });
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::config::Battery;
 use crate::dialect::Dialect;
 use crate::frame::Frame;
 use crate::give_way::{GiveWay, Sight, Speaks};
+use crate::link_health::LinkHealth;
 use crate::message::PairRule;
 use crate::protocols::{Decoded, Protocol};
 use crate::recognise::Verdict;
@@ -25,6 +26,7 @@ pub(crate) struct Unit {
     contradiction: Option<String>,
     bus_name: String,
     connection: String,
+    link: LinkHealth,
     picture: Picture,
     pace: Pace,
     service: Service,
@@ -62,6 +64,7 @@ impl Unit {
             contradiction: None,
             bus_name,
             connection: connection.to_owned(),
+            link: LinkHealth::default(),
             pace: Pace::default(),
             service,
             is_published: false,
@@ -136,6 +139,19 @@ impl Unit {
         self.picture = new_picture(self.protocol);
     }
 
+    /// Takes in how the CAN bus itself is.
+    pub(crate) fn link(&mut self, health: &LinkHealth, now: Instant) {
+        if self.link != *health {
+            self.link = health.clone();
+            self.pace.changed(now);
+        }
+    }
+
+    /// The dialect and address of the frames that it reads; `None` before the dialect is known.
+    pub(crate) fn reads(&self) -> Option<(&'static Protocol, u8)> {
+        Some((self.protocol?, self.config.address))
+    }
+
     /// Says and does what the time asks for.
     ///
     /// # Errors
@@ -207,6 +223,7 @@ impl Unit {
             battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
                 tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
             tx.set(bank::UPDATE_INDEX, self.update_index);
+            self.link.update(tx);
         });
         self.service.publish(draft).await?;
         self.is_published = true;
@@ -235,6 +252,7 @@ impl Unit {
                 battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
                 tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
                 tx.set(bank::UPDATE_INDEX, self.update_index);
+                self.link.update(tx);
             })
             .await
     }

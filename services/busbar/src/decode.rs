@@ -2,14 +2,33 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write, stdin, stdout};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use bms_can::candump::ReadError;
-use bms_can::decode_log::{Record, decode_log};
-use bms_can::message::Message;
-use bms_can::protocols::Decoded;
+use bms_can::decode_log::decode_log;
+use clap::Args;
 
-use crate::cli::Decode;
+use crate::words;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Decode {
+    /// The recording: candump's log format (-l) or what it prints; - for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The dialect; without it, the one that the traffic of each interface shows.
+    #[arg(long, value_name = "NAME")]
+    protocol: Option<String>,
+    /// One JSON object per frame.
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  busbar decode candump-2026-11-21.log
+  candump -L can0 | busbar decode - --protocol pylontech_lv
+  busbar decode --json recording.log | jq 'select(.name == \"limits\").values'";
 
 pub(crate) fn run(options: &Decode) -> anyhow::Result<()> {
     let reader: Box<dyn BufRead> = if options.file.as_os_str() == "-" {
@@ -28,7 +47,7 @@ pub(crate) fn run(options: &Decode) -> anyhow::Result<()> {
                 frames += 1;
             }
             Ok(record) => {
-                writeln!(out, "{}", line(&record))?;
+                writeln!(out, "{}", words::line(&record))?;
                 frames += 1;
             }
             Err(error @ ReadError::Io { .. }) => return Err(error.into()),
@@ -42,35 +61,4 @@ pub(crate) fn run(options: &Decode) -> anyhow::Result<()> {
     out.flush()?;
     anyhow::ensure!(frames > 0 || unread == 0, "{}: no line is one of candump's", options.file.display());
     Ok(())
-}
-
-/// `  12.345678  can0  0x351  limits        charge_voltage_limit_v 53.2, ...`
-fn line(record: &Record) -> String {
-    let entry = &record.entry;
-    let time = entry.timestamp.map(|t| format!("{:.6}  ", t.as_secs_f64())).unwrap_or_default();
-    let (name, text) = match &record.decoded {
-        Decoded::Good(reading) => (reading.name, values(&reading.message)),
-        Decoded::Refused(refused) => (refused.name, format!("not believed: {}", refused.why)),
-        Decoded::NotMine => ("?", bytes(entry.frame.data())),
-    };
-    format!("{time}{}  {:<10}  {name:<20}  {text}", entry.interface, entry.frame.id().to_string())
-}
-
-/// The values in words; of an alarm frame, only what is wrong.
-fn values(message: &Message) -> String {
-    let Ok(serde_json::Value::Object(mut values)) = serde_json::to_value(message) else {
-        return String::new();
-    };
-    if matches!(message, Message::Protection(_) | Message::Alarms(_)) {
-        values.retain(|_, value| *value != false && *value != "ok" && *value != "not_supported");
-    }
-    let words = values.iter().map(|(key, value)| match value {
-        serde_json::Value::String(text) => format!("{key} {text}"),
-        other => format!("{key} {other}"),
-    });
-    words.collect::<Vec<_>>().join(", ")
-}
-
-fn bytes(data: &[u8]) -> String {
-    data.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ")
 }

@@ -2,13 +2,26 @@
 //!
 //! - `cli`: what can be typed
 //! - `services`: a process by its name, or by the name of the link that it was started through
-//! - `decode`: recordings in plain words or JSON
+//! - `status`, `get`, `set`: what is on the D-Bus; `bus` finds services and paths
+//! - `sniff`, `decode`: what is on a CAN bus, live or recorded; `words` says it
+//! - `check_config`: configurations, checked and shown in full
 //! - `demo`: a bus, a simulated battery and the real service, to look at
+//! - `completions`: for shells
+//! - `terminal`: styled lines, and a terminal that is drawn over itself
 
+mod bus;
+mod check_config;
 mod cli;
+mod completions;
 mod decode;
 mod demo;
+mod get;
 mod services;
+mod set;
+mod sniff;
+mod status;
+mod terminal;
+mod words;
 
 use std::process::ExitCode;
 
@@ -18,8 +31,14 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     match Cli::parse_from(arguments()).command {
         Command::Service(service) => services::run(service),
-        Command::Decode(decode) => report(decode::run(&decode)),
-        Command::Demo(demo) => demo::run(demo),
+        Command::Status(options) => report(wait_for(status::run(options))),
+        Command::Get(options) => report(wait_for(get::run(options))),
+        Command::Set(options) => report(wait_for(set::run(options))),
+        Command::Sniff(options) => report(wait_for(sniff::run(options))),
+        Command::Decode(options) => report(decode::run(&options)),
+        Command::CheckConfig(options) => check_config::run(&options),
+        Command::Demo(options) => report(wait_for(demo::run(options))),
+        Command::Completions(options) => report(completions::run(&options)),
     }
 }
 
@@ -31,6 +50,11 @@ fn arguments() -> Vec<std::ffi::OsString> {
         arguments.insert(1, service);
     }
     arguments
+}
+
+/// Runs a command that waits for something.
+fn wait_for(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 /// The end of a command: 0, or its error on one line and 1. A reader that went away is no error.
@@ -48,4 +72,10 @@ fn report(outcome: anyhow::Result<()>) -> ExitCode {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Writes to standard output, where `println!` would panic if the reader has gone away.
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?;
+    Ok(())
 }

@@ -1,55 +1,138 @@
 //! The processes, by name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::{Args, Subcommand};
 use dbus_interfaces::BusAddress;
-use service_kit::config::{self, Check};
+use service_kit::config::{self, Check, ConfigErrors};
 use service_kit::{Context, Failure, Program};
 use simulator::scenario::Scenario;
 
-use crate::cli::{Process, Service, Simulator};
+use crate::bus::Bus;
 
 /// Names that may also be those of a link to this executable.
-pub(crate) const NAMES: &[&str] = &["bms-can", "simulator"];
+pub(crate) const NAMES: &[&str] = &["bms-can", "settings", "simulator"];
 
 /// The scenario of a simulator that is given none.
 const DEFAULT_SCENARIO: &str = include_str!("../../simulator/scenarios/pylontech.toml");
 
+/// The processes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Service {
+    /// Run batteries on a CAN bus, as com.victronenergy.battery services.
+    #[command(name = "bms-can", after_help = BMS_CAN_EXAMPLES)]
+    BmsCan(OneOfSeveral),
+    /// Run com.victronenergy.settings, on a machine that is not Venus.
+    #[command(after_help = SETTINGS_EXAMPLES)]
+    Settings(TheOnly),
+    /// Run simulated batteries on pseudo-terminals that behave like serial CAN adapters.
+    #[command(after_help = SIMULATOR_EXAMPLES)]
+    Simulator(Simulator),
+}
+
+/// A process of which a machine may have several.
+#[derive(Debug, Args)]
+pub(crate) struct OneOfSeveral {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", required_unless_present = "name")]
+    config: Option<PathBuf>,
+    /// Which of several: NAME stands for SERVICE.NAME.toml in /etc/busbar or /data/conf/busbar.
+    #[arg(value_name = "NAME", conflicts_with = "config")]
+    name: Option<String>,
+    #[command(flatten)]
+    bus: Bus,
+}
+
+const BMS_CAN_EXAMPLES: &str = "Examples:
+  busbar bms-can --config bms-can.can0.toml
+  busbar bms-can can0                           reads /etc/busbar/bms-can.can0.toml
+  BUSBAR_CAN__PORT=/dev/ttyACM0 busbar bms-can can0
+                                                one key from the environment";
+
+/// A process of which a machine has one, and which needs no configuration.
+#[derive(Debug, Args)]
+pub(crate) struct TheOnly {
+    /// The configuration file; without it, SERVICE.toml in /etc/busbar or /data/conf/busbar, and the defaults where
+    /// there is none.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    bus: Bus,
+}
+
+const SETTINGS_EXAMPLES: &str = "On Venus OS Victron's own settings service runs; this one refuses to start there.
+
+Examples:
+  busbar settings
+  busbar settings --config settings.toml --bus session
+  BUSBAR_FOLDER=/var/lib/settings busbar settings
+                                                one key from the environment";
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulator {
+    /// The scenario; without it, a Pylontech battery at half charge behind /tmp/busbar-battery0.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Where the terminal of the battery appears, if the scenario has one battery.
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+}
+
+const SIMULATOR_EXAMPLES: &str = "Commands on standard input while it runs: type help.
+
+Examples:
+  busbar simulator
+  busbar simulator --scenario imbalanced.toml
+  echo 'fault silence 5s' | busbar simulator";
+
 /// Runs a process until it ends.
 pub(crate) fn run(service: Service) -> ExitCode {
     match service {
-        Service::BmsCan(process) => start("bms-can", &process, bms_can::run),
-        Service::Simulator(simulator) => simulate(&simulator),
+        Service::BmsCan(options) => {
+            let path = match (options.config, options.name) {
+                (Some(path), _) => Ok(path),
+                (None, Some(which)) => config::locate(None, &format!("bms-can.{which}.toml")),
+                (None, None) => config::locate(None, "bms-can.toml"),
+            };
+            start("bms-can", path.map(Some), options.bus.choose(), bms_can::run)
+        }
+        Service::Settings(options) => {
+            let path = options.config.or_else(|| config::locate(None, "settings.toml").ok());
+            start("settings", Ok(path), options.bus.choose(), settings::run)
+        }
+        Service::Simulator(options) => simulate(&options),
     }
 }
 
 /// Reads the whole configuration, then starts the body with it.
-fn start<C, B>(name: &'static str, process: &Process, body: B) -> ExitCode
+fn start<C, B>(
+    name: &'static str,
+    path: Result<Option<PathBuf>, ConfigErrors>,
+    bus: BusAddress,
+    body: B,
+) -> ExitCode
 where
     C: serde::de::DeserializeOwned + Check,
     B: AsyncFnOnce(C, BusAddress, Context) -> Result<(), Failure>,
 {
-    let path = match (&process.config, &process.name) {
-        (Some(path), _) => Ok(path.clone()),
-        (None, which) => config::locate(None, &file_name(name, which.as_deref())),
-    };
     let mut program = Program::new(name, env!("CARGO_PKG_VERSION"));
-    if let Ok(path) = &path {
+    if let Ok(Some(path)) = &path {
         program = program.config(path);
     }
-    let bus = BusAddress::choose(process.bus.address.as_deref());
     service_kit::run(program, async move |context| {
-        let config = config::load::<C>(&path?)?;
+        let config = match path? {
+            Some(path) => config::load::<C>(&path)?,
+            None => without_file::<C>(name)?,
+        };
         body(config, bus, context).await
     })
 }
 
-fn file_name(service: &str, which: Option<&str>) -> String {
-    match which {
-        Some(which) => format!("{service}.{which}.toml"),
-        None => format!("{service}.toml"),
-    }
+/// The defaults, and the environment over them.
+fn without_file<C: serde::de::DeserializeOwned + Check>(name: &str) -> Result<C, ConfigErrors> {
+    let variables = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    config::parse("", &format!("{name}.toml"), variables)
 }
 
 fn simulate(options: &Simulator) -> ExitCode {
@@ -59,16 +142,16 @@ fn simulate(options: &Simulator) -> ExitCode {
     }
     let (path, link) = (options.scenario.clone(), options.link.clone());
     service_kit::run(program, async move |context| {
-        let scenario = scenario(path, link)?;
+        let scenario = scenario(path.as_deref(), link)?;
         let commands = simulator::console::lines();
         simulator::run(&scenario, &context, commands, |event| println!("{event}")).await?;
         Ok(())
     })
 }
 
-fn scenario(path: Option<PathBuf>, link: Option<PathBuf>) -> Result<Scenario, Failure> {
+fn scenario(path: Option<&Path>, link: Option<PathBuf>) -> Result<Scenario, Failure> {
     let mut scenario = match path {
-        Some(path) => config::load::<Scenario>(&path)?,
+        Some(path) => config::load::<Scenario>(path)?,
         None => simulator::scenario::parse(DEFAULT_SCENARIO, "the default scenario")?,
     };
     if let Some(link) = link {

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::file::{Document, read};
 use crate::save::{Besides, FILE};
+use crate::store::LARGEST_FILE;
 
 /// A file to take over at start, as from another device; removed when that is done.
 pub const IMPORT: &str = "settings.xml.import";
-
-/// The largest file that is read, in bytes. A GX device's has about 200 kB.
-pub const LARGEST: u64 = 16 << 20;
 
 /// So many settings that cannot be understood are named in the log, the others counted.
 const SHOWN: usize = 8;
@@ -147,9 +145,9 @@ fn content(path: &Path) -> io::Result<Content> {
     };
     let mut bytes = Vec::new();
     // One byte more than allowed shows that the file is too large.
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Ok(Content::Broken(format!("larger than {LARGEST} bytes")));
+    file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LARGEST_FILE {
+        return Ok(Content::Broken(format!("larger than {LARGEST_FILE} bytes")));
     }
     Ok(match String::from_utf8(bytes) {
         Err(_) => Content::Broken("not UTF-8".to_owned()),

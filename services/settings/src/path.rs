@@ -10,7 +10,9 @@ pub const SECURITY_PROFILE: &str = "/Settings/System/SecurityProfile";
 pub const CLASS_AND_VRM_INSTANCE: &str = "ClassAndVrmInstance";
 
 /// The longest path that a setting may have, in bytes.
-pub const MAX_LENGTH: usize = 512;
+pub const MAX_LENGTH: usize = 255;
+/// How many steps it may have. Those of a GX device have up to nine.
+pub const MAX_STEPS: usize = 24;
 
 /// A path given relative to a group; whether it begins with a slash makes no difference.
 #[must_use]
@@ -25,7 +27,7 @@ pub fn join(group: &str, relative: &str) -> String {
 #[must_use]
 pub fn is_legal(path: &str) -> bool {
     let Some(labels) = path.strip_prefix("/Settings/") else { return false };
-    path.len() <= MAX_LENGTH && labels.split('/').all(is_label)
+    path.len() <= MAX_LENGTH && labels.split('/').count() < MAX_STEPS && labels.split('/').all(is_label)
 }
 
 /// Whether this may be one step of a path.
@@ -71,6 +73,7 @@ mod tests {
             assert!(!is_legal(bad), "{bad}");
         }
         assert!(!is_legal(&format!("/Settings/{}", "a".repeat(MAX_LENGTH))));
+        assert!(!is_legal(&format!("/Settings{}", "/a".repeat(MAX_STEPS))));
     }
 
     #[test]

@@ -8,8 +8,11 @@ use dbus_interfaces::Value;
 use crate::content::{Content, Type};
 use crate::{instances, path};
 
-/// How many settings there may be. A GX device has about 1500.
-pub const MAX_SETTINGS: usize = 10_000;
+/// How large the file may become, in bytes; further settings are refused. A GX device's has about 200 kB.
+pub const LARGEST_FILE: usize = 16 << 20;
+
+/// What of the file is left for its first and last lines.
+const HEAD: usize = 1024;
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +71,8 @@ pub enum AddError {
     /// The path is not below `/Settings`.
     #[error("the path is not below /Settings")]
     NotInSettings,
-    /// There are [`MAX_SETTINGS`] already.
-    #[error("there are {MAX_SETTINGS} settings already")]
+    /// The file would be larger than [`LARGEST_FILE`].
+    #[error("there are too many settings already")]
     Full,
 }
 
@@ -110,6 +113,7 @@ pub enum Node<'a> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Store {
     settings: BTreeMap<String, Setting>,
+    weight: usize,
 }
 
 impl Store {
@@ -147,6 +151,12 @@ impl Store {
         self.settings.len()
     }
 
+    /// How many bytes the file may take at most.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -161,12 +171,23 @@ impl Store {
         if self.settings.contains_key(path) {
             return Err(AddError::TypeDiffers);
         }
-        self.has_room_at(path)?;
+        self.may_stand_at(path)?;
+        self.keep(path, setting)
+    }
+
+    /// Puts a setting in, or in the place of the one that is there.
+    fn keep(&mut self, path: &str, setting: Setting) -> Result<(), AddError> {
+        let old = self.settings.get(path).map_or(0, |old| weight(path, old));
+        let new = self.weight - old + weight(path, &setting);
+        if new > LARGEST_FILE - HEAD && new > self.weight {
+            return Err(AddError::Full);
+        }
+        self.weight = new;
         self.settings.insert(path.to_owned(), setting);
         Ok(())
     }
 
-    fn has_room_at(&self, path: &str) -> Result<(), AddError> {
+    fn may_stand_at(&self, path: &str) -> Result<(), AddError> {
         if self.is_group(path) {
             return Err(AddError::IsGroup);
         }
@@ -174,7 +195,7 @@ impl Store {
         if !path::is_legal(path) || on_the_way.into_iter().any(|above| self.settings.contains_key(above)) {
             return Err(AddError::BadPath);
         }
-        if self.settings.len() >= MAX_SETTINGS { Err(AddError::Full) } else { Ok(()) }
+        Ok(())
     }
 
     /// Adds a setting, or gives one that exists new attributes while its value stays as it is, even outside new limits.
@@ -199,7 +220,7 @@ impl Store {
         match self.settings.get(&path) {
             Some(there) if there.value.kind() != wanted.kind => return Err(AddError::TypeDiffers),
             Some(_) => {}
-            None => self.has_room_at(&path)?,
+            None => self.may_stand_at(&path)?,
         }
         let is_instance = path::is_instance(&path);
         if is_instance && instances::parse(&default.text()).is_none() {
@@ -214,9 +235,10 @@ impl Store {
             value.clone()
         };
         let updated = Setting { value, default: Some(default), min, max, silent: wanted.silent };
-        let changed = there != Some(&updated);
-        self.settings.insert(path, updated);
-        Ok(changed)
+        if there == Some(&updated) {
+            return Ok(false);
+        }
+        self.keep(&path, updated).map(|()| true)
     }
 
     /// Writes a value. True when clients must be told: the value is another one, or not the one that was asked for.
@@ -254,21 +276,22 @@ impl Store {
         } else {
             content
         };
-        let setting = self.settings.get_mut(path).ok_or(Refused)?;
-        setting.value = content;
-        Ok(true)
+        let updated = Setting { value: content, ..setting.clone() };
+        self.keep(path, updated).map(|()| true).map_err(|_| Refused)
     }
 
     /// Removes a setting; the groups above it that have nothing left go with it. False where there is none.
     pub fn remove(&mut self, path: &str) -> bool {
-        self.settings.remove(path).is_some()
+        let removed = self.settings.remove(path);
+        self.weight -= removed.as_ref().map_or(0, |setting| weight(path, setting));
+        removed.is_some()
     }
 
     /// Removes a setting, or a group with everything below it.
     pub fn prune(&mut self, path: &str) {
         let below: Vec<String> = self.below(path).map(|(path, _)| path.to_owned()).collect();
-        self.settings.remove(path);
-        below.iter().for_each(|path| drop(self.settings.remove(path)));
+        self.remove(path);
+        below.iter().for_each(|path| _ = self.remove(path));
     }
 
     fn free_instance(&self, of: &str, wanted: &Content) -> Option<Content> {
@@ -278,6 +301,18 @@ impl Store {
         let texts: Vec<String> = others.map(|(_, setting)| setting.value.text()).collect();
         instances::free(&wanted.text(), texts.iter().map(String::as_str)).map(Content::Text)
     }
+}
+
+/// How many bytes of the file a setting may take at most: an element at each step of its path, begun and ended on lines of
+/// their own, four attributes with four numbers, and two texts of which each byte may need six.
+fn weight(path: &str, setting: &Setting) -> usize {
+    let step = |(depth, label): (usize, &str)| 2 * (label.len() + 2 * depth + "<_/>\n".len());
+    let steps: usize = path.split('/').enumerate().map(step).sum();
+    let text = |content: &Content| match content {
+        Content::Text(text) => text.len(),
+        Content::Int(_) | Content::Float(_) => 0,
+    };
+    steps + 6 * (text(&setting.value) + setting.default.as_ref().map_or(0, text)) + 200
 }
 
 /// Texts have no limits, and for numbers zero and zero are none.

@@ -24,7 +24,7 @@ fn what_is_not_a_whole_settings_file_is_broken_at_a_line() {
         assert!(read(text).is_err(), "{text}");
     }
     let deep = format!("<Settings>{}{}</Settings>", "<a>".repeat(100), "</a>".repeat(100));
-    assert!(broken(&deep).contains("more than 64"));
+    assert!(broken(&deep).contains("more than 48"));
 }
 
 #[test]

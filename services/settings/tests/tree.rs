@@ -95,8 +95,28 @@ proptest! {
             }
         }
         let document = Document { store, ..Document::empty("") };
+        let empty = write(&Document::empty("")).len();
+        prop_assert!(write(&document).len() <= empty + document.store.weight());
         prop_assert_eq!(read(&write(&document)), Ok(document));
     }
+}
+
+#[test]
+fn no_more_is_taken_than_a_file_can_give_back() {
+    let mut store = Store::default();
+    let text = Value::Text("\"".repeat(dbus_interfaces::MAX_TEXT));
+    let wanted = Definition { kind: Type::Text, default: Some(&text), min: None, max: None, silent: false };
+    let full = (0..).find(|n| store.add("/Settings", &format!("A{n}"), &wanted).is_err()).expect("an end");
+    let refused = store.add("/Settings", "More", &wanted);
+    assert_eq!(refused.map_err(|error| error.code()), Err(-4));
+    assert!(full > 50, "{full}");
+    // What is there can still be written and made smaller.
+    assert_eq!(store.write("/Settings/A0", Some(&Value::from("short"))), Ok(true));
+    assert_eq!(store.add("/Settings", "More", &wanted), Err(settings::store::AddError::Full));
+    let document = Document { store, ..Document::empty("") };
+    let written = write(&document);
+    assert!(written.len() <= settings::store::LARGEST_FILE);
+    assert_eq!(read(&written), Ok(document));
 }
 
 #[test]

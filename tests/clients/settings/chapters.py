@@ -4,7 +4,7 @@ Where our service is meant to differ from the original, a step says what it answ
 """
 import dataclasses
 
-import dbus
+from dbus_fast import Variant
 
 ITEM = "com.victronenergy.BusItem"
 SETTINGS = "com.victronenergy.Settings"
@@ -47,8 +47,7 @@ def write_as_platform(path, value):
 
 
 def add(group, *definitions):
-    array = dbus.Array([dbus.Dictionary(d, signature="sv") for d in definitions], signature="a{sv}")
-    return call(group, SETTINGS, "AddSettings", "aa{sv}", array)
+    return call(group, SETTINGS, "AddSettings", "aa{sv}", list(definitions))
 
 
 def setting(path, default, **more):
@@ -57,11 +56,12 @@ def setting(path, default, **more):
 
 def add_one(object_path, group, name, default, kind, low=0, high=0, silent=False):
     member = "AddSilentSetting" if silent else "AddSetting"
+    low, high = ({int: i, float: d, str: s}[type(limit)](limit) for limit in (low, high))
     return call(object_path, SETTINGS, member, "ssvsvv", group, name, default, kind, low, high)
 
 
 def remove(group, *paths):
-    return call(group, SETTINGS, "RemoveSettings", "as", dbus.Array(paths, signature="s"))
+    return call(group, SETTINGS, "RemoveSettings", "as", list(paths))
 
 
 def everything(path):
@@ -93,9 +93,12 @@ def added(path, value, text, low=("i", 0), high=("i", 0)):
     return told(path, value, text, Default=value, Max=list(high), Min=list(low))
 
 
-s, i, x, d, b, u, y, o = (dbus.String, dbus.Int32, dbus.Int64, dbus.Double, dbus.Boolean, dbus.UInt32, dbus.Byte,
-                          dbus.ObjectPath)
-NOTHING = dbus.Array([], signature="i")
+def of_type(signature):
+    return lambda value: Variant(signature, value)
+
+
+s, i, x, d, b, u, y, o, n, q, t = map(of_type, "sixdbuyonqt")
+INTS, NOTHING = of_type("ai"), Variant("ai", [])
 RESTART = Step("restart")
 FILE = Step("file")
 # After it both programs have written the file.
@@ -123,8 +126,8 @@ CHAPTERS = [
         add("/Settings", setting("I", i(1)), setting("X", x(1)), setting("D", d(1.5)), setting("S", s("1"))),
         add("/Settings", setting("B", b(True))), add("/Settings", setting("U", u(1))),
         add("/Settings", setting("Y", y(1))), add("/Settings", setting("O", o("/a"))),
-        add("/Settings", setting("Q", dbus.UInt16(1))), add("/Settings", setting("N", dbus.Int16(1))),
-        add("/Settings", setting("T", dbus.UInt64(1))), add("/Settings", setting("A", dbus.Array([1], signature="i"))),
+        add("/Settings", setting("Q", q(1))), add("/Settings", setting("N", n(1))),
+        add("/Settings", setting("T", t(1))), add("/Settings", setting("A", INTS([1]))),
         add("/Settings", setting("E", NOTHING)),
         add("/Settings", {"path": s("NoDefault")}), add("/Settings", {"default": i(1)}), add("/Settings", {}),
         add("/Settings", {"path": i(3), "default": i(1)}), add("/Settings", {"path": i(0), "default": i(1)}),
@@ -188,9 +191,9 @@ CHAPTERS = [
         write("/Settings/I", i(2)), write("/Settings/I", i(2)), write("/Settings/I", s("5")), write("/Settings/I", s(" 6 ")),
         write("/Settings/I", s("+7")), write("/Settings/I", s("-8")), write("/Settings/I", d(5.7)),
         write("/Settings/I", d(-5.7)), write("/Settings/I", b(True)), write("/Settings/I", u(9)),
-        write("/Settings/I", dbus.Byte(66)), write("/Settings/I", s("5.7")), write("/Settings/I", s("")),
+        write("/Settings/I", y(66)), write("/Settings/I", s("5.7")), write("/Settings/I", s("")),
         write("/Settings/I", s("0x10")), write("/Settings/I", NOTHING),
-        write("/Settings/I", dbus.Array([3], signature="i")), write("/Settings/I", d(float("nan"))),
+        write("/Settings/I", INTS([3])), write("/Settings/I", d(float("nan"))),
         write("/Settings/I", d(float("inf"))), get("/Settings/I"),
         write("/Settings/F", i(3)), write("/Settings/F", s("2.5")), write("/Settings/F", s("1e3")),
         write("/Settings/F", s("two")), write("/Settings/F", b(False)), write("/Settings/F", NOTHING),
@@ -202,7 +205,7 @@ CHAPTERS = [
         write("/Settings/S", b(True)), write("/Settings/S", s("")), get("/Settings/S"), get("/Settings/S", "GetText"),
         write("/Settings/S", s("<a> & \"b\" 'c' \u20ac \U0001f50b\ttab\nline ")),
         write("/Settings/M", i(2)),
-        call("/Settings/I", ITEM, "SetValue", "ai", dbus.Array([], signature="i")),
+        call("/Settings/I", ITEM, "SetValue", "ai", []),
         call("/Settings/I", ITEM, "SetValue", "i", 4), call("/Settings/I", ITEM, "SetValue"),
         write("/Settings", i(1)), write("/Settings/Nowhere", i(1)),
         get("/", "GetItems"), FILE,
@@ -350,8 +353,13 @@ CHAPTERS = [
         differs("not finite: JSON has no word for it", write("/Settings/F", s("inf")), code(-1)),
         differs("the same", write("/Settings/F", d(float("-inf"))), code(-1)),
         differs("the same", write("/Settings/F", s("nan")), code(-1)),
+        differs("an infinite limit, as systemcalc has some, is none",
+                add("/Settings", setting("Gauge", d(0), min=d(float("-inf")), max=d(0)), setting("Other", d(0), min=d(0), max=d(float("inf")))),
+                {**results(("Gauge", 0, ["d", 0.0]), ("Other", 0, ["d", 0.0])),
+                 "signals": [added("/Settings/Gauge", ["d", 0.0], "0.0", high=("d", 0.0)),
+                             added("/Settings/Other", ["d", 0.0], "0.0", low=("d", 0.0))]}),
         differs("no value is no text", write("/Settings/S", NOTHING), code(-1)),
-        differs("a list is no text", write("/Settings/S", dbus.Array([1], signature="i")), code(-1)),
+        differs("a list is no text", write("/Settings/S", INTS([1])), code(-1)),
         differs("a character that XML cannot hold: the original can save nothing any more", write("/Settings/S", s("\u0007")), code(-1)),
     ]),
     Chapter("differs: integers beyond 32 bits", [
@@ -398,6 +406,19 @@ CHAPTERS = [
         differs("the same", get("/Settings/Text", "GetMin"), {"reply": [["i", 0]]}),
     ], files={"settings.xml": "<Settings version='19' unique-id=''><Zero type='i' min='0' max='0' default='1'>1</Zero>"
                               "<Text type='s' min='a' max='m' default='c'>c</Text></Settings>"}),
+    Chapter("differs: what a file should not have", [
+        differs("an unreadable value takes its default", get("/Settings/Default"), {"reply": [["i", 7]]}),
+        get("/Settings/Lost"), get("/Settings/Kind"), get("/Settings/Good"),
+        differs("a group with nothing in it is none", get("/Settings/Empty"), {"error": ""}),
+        differs("of two devices with one number the first that asks moves on",
+                add("/Settings/Devices", setting("b/ClassAndVrmInstance", s("battery:1"))),
+                {**results(("b/ClassAndVrmInstance", 0, ["s", "battery:2"])),
+                 "signals": [told("/Settings/Devices/b/ClassAndVrmInstance", ["s", "battery:2"], "battery:2", Default=["s", "battery:1"])]}),
+    ], files={"settings.xml": "<Settings version='19' unique-id=''><Default type='i' default='7'>seven</Default>"
+                              "<Lost type='i'>seven</Lost><Kind type='b'>1</Kind><Good type='i'>1</Good><Empty/><Devices>"
+                              "<a><ClassAndVrmInstance type='s' default='battery:1'>battery:1</ClassAndVrmInstance></a>"
+                              "<b><ClassAndVrmInstance type='s' default='battery:1'>battery:1</ClassAndVrmInstance></b>"
+                              "</Devices></Settings>"}),
     Chapter("differs: a file of an older version", [
         get("/", "GetItems"), CHANGE,
         differs("the version is kept, so that a GX device migrates the file when it comes back",

@@ -1,12 +1,13 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Makes the calls of chapters.py on a settings service and compares what comes back with what the original answered.
 
   compare.py [--only CHAPTER] -- COMMAND ...             compares with expectations.json; exit code 1 and every difference
   compare.py --record -- COMMAND ...                     writes expectations.json, COMMAND being the original
 
-`{folder}` in COMMAND is the folder for settings.xml. Needs Debian's python3-dbus and python3-gi, and dbus-daemon.
+`{folder}` in COMMAND is the folder for settings.xml. Needs dbus-fast, as ../python has it, dbus-daemon and dbus-send.
 """
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -17,31 +18,31 @@ import peer
 EXPECTATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "expectations.json")
 
 
-def play(bus, command, chapter):
+async def play(bus, command, chapter):
     """The results of a chapter's steps, in order."""
     settings = peer.Settings(bus, command)
     try:
         for name, text in chapter.files.items():
             with open(os.path.join(settings.folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        settings.start()
+        await settings.start()
         results = []
         for step in chapter.steps:
-            results.append(take(bus, settings, step))
+            results.append(await take(bus, settings, step))
         return results
     finally:
         settings.kill()
         bus.signals.clear()
 
 
-def take(bus, settings, step):
+async def take(bus, settings, step):
     if step.kind == "call":
-        return bus.call(*step.call)
+        return await bus.call(*step.call)
     if step.kind == "platform":
-        return settings.call_as_platform(*step.call)
+        return await settings.call_as_platform(*step.call)
     settings.stop()
     if step.kind == "restart":
-        settings.start()
+        await settings.start()
         return {}
     with open(settings.file, encoding="utf-8") as file:
         return {"file": file.read()}
@@ -81,6 +82,14 @@ def record(results):
         file.write("{\n %s\n}\n" % ",\n ".join(chapters))
 
 
+async def play_all(command, wanted):
+    bus = await peer.Bus.start()
+    try:
+        return {chapter.name: await play(bus, command, chapter) for chapter in wanted}
+    finally:
+        bus.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true")
@@ -88,11 +97,7 @@ def main():
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     wanted = [c for c in chapters.CHAPTERS if arguments.only in (None, c.name)]
-    bus = peer.Bus()
-    try:
-        results = {chapter.name: play(bus, arguments.command, chapter) for chapter in wanted}
-    finally:
-        bus.close()
+    results = asyncio.run(play_all(arguments.command, wanted))
     if arguments.record:
         record(results)
         return 0

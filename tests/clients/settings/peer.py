@@ -1,4 +1,5 @@
 """A settings service on a bus of its own, and what it answers, in a form that JSON can hold."""
+import asyncio
 import math
 import os
 import shutil
@@ -7,13 +8,11 @@ import subprocess
 import tempfile
 import time
 
-import dbus
-import dbus.bus
-from dbus.lowlevel import ErrorMessage, HANDLER_RESULT_NOT_YET_HANDLED, MethodCallMessage, SignalMessage
-from dbus.mainloop.glib import DBusGMainLoop
-from gi.repository import GLib
+from dbus_fast import Message, MessageType, Variant
+from dbus_fast.aio import MessageBus
 
 NAME = "com.victronenergy.settings"
+ITEM = "com.victronenergy.BusItem"
 SECONDS = 20
 
 CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -21,71 +20,72 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Con
 <busconfig><listen>unix:path=%s</listen><auth>EXTERNAL</auth><policy context="default"><allow own="*"/>
 <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>"""
 
-TYPES = {dbus.Boolean: "b", dbus.Byte: "y", dbus.Int16: "n", dbus.UInt16: "q", dbus.Int32: "i", dbus.UInt32: "u",
-         dbus.Int64: "x", dbus.UInt64: "t", dbus.Double: "d", dbus.String: "s", dbus.ObjectPath: "o"}
-PLAIN = {"b": bool, "d": float, "s": str, "o": str}
+
+def typed(kind, value):
+    """[type, value]; dictionaries by sorted key, variants opened."""
+    if isinstance(value, Variant):
+        return typed(value.type, value.value)
+    if kind.token == "a":
+        element = kind.children[0]
+        if element.token == "{":
+            return [kind.signature, {k: typed(element.children[1], v) for k, v in sorted(value.items())}]
+        return [kind.signature, [typed(element, v) for v in value]]
+    if kind.token == "d" and not math.isfinite(value):
+        return [kind.signature, str(value)]
+    return [kind.signature, value]
 
 
-def typed(value):
-    """[type, value]; dictionaries by sorted key."""
-    if isinstance(value, dbus.Array):
-        return ["a" + str(value.signature), [typed(v) for v in value]]
-    if isinstance(value, dbus.Dictionary):
-        return ["a{%s}" % value.signature, {str(k): typed(v) for k, v in sorted(value.items())}]
-    kind = TYPES[type(value)]
-    if kind == "d" and not math.isfinite(value):
-        return [kind, str(float(value))]
-    return [kind, PLAIN.get(kind, int)(value)]
+def arguments(message):
+    return [typed(kind, value) for kind, value in zip(message.signature_tree.types, message.body)]
 
 
 class Bus:
     """A private dbus-daemon with one client on it that records the signals of the settings."""
 
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="settings-")
-        path = os.path.join(self.folder, "bus")
-        configuration = os.path.join(self.folder, "bus.conf")
+    @classmethod
+    async def start(cls):
+        bus = cls()
+        bus.folder = tempfile.mkdtemp(prefix="settings-")
+        path = os.path.join(bus.folder, "bus")
+        configuration = os.path.join(bus.folder, "bus.conf")
         with open(configuration, "w") as file:
             file.write(CONFIGURATION % path)
-        self.address = "unix:path=" + path
-        self.daemon = subprocess.Popen(["dbus-daemon", "--config-file=" + configuration, "--nofork", "--print-address"],
-                                       stdout=subprocess.PIPE)
-        self.daemon.stdout.readline()
-        self.connection = dbus.bus.BusConnection(self.address, mainloop=DBusGMainLoop())
-        self.connection.set_exit_on_disconnect(False)
-        self.signals = []
-        self.connection.add_message_filter(self._message)
-        self.connection.add_match_string("type='signal',interface='com.victronenergy.BusItem'")
+        bus.address = "unix:path=" + path
+        bus.daemon = subprocess.Popen(["dbus-daemon", "--config-file=" + configuration, "--nofork", "--print-address"],
+                                      stdout=subprocess.PIPE)
+        bus.daemon.stdout.readline()
+        bus.connection = await MessageBus(bus_address=bus.address).connect()
+        bus.signals = []
+        bus.connection.add_message_handler(bus.heard)
+        await bus.to_daemon("AddMatch", "type='signal',interface='%s'" % ITEM)
+        return bus
 
-    def _message(self, _connection, message):
-        if isinstance(message, SignalMessage) and message.get_interface() == "com.victronenergy.BusItem":
-            self.signals.append([message.get_path(), message.get_member(), [typed(a) for a in message.get_args_list()]])
-        return HANDLER_RESULT_NOT_YET_HANDLED
+    def heard(self, message):
+        if message.message_type is MessageType.SIGNAL and message.interface == ITEM:
+            self.signals.append([message.path, message.member, arguments(message)])
 
-    def call(self, path, interface, member, signature="", *args):
+    async def to_daemon(self, member, argument):
+        name = "org.freedesktop.DBus"
+        reply = await self.connection.call(Message(destination=name, path="/org/freedesktop/DBus", interface=name,
+                                                   member=member, signature="s", body=[argument]))
+        return reply.body
+
+    async def call(self, path, interface, member, signature="", *body):
         """{"reply": ...} or {"error": name}, and the signals that came before it."""
-        message = MethodCallMessage(destination=NAME, path=path, interface=interface, method=member)
-        if signature:
-            message.append(signature=signature, *args)
-        box = []
-        self.connection.send_message_with_reply(message, box.append, SECONDS, require_main_loop=True)
-        while not box:
-            GLib.MainContext.default().iteration(True)
+        message = Message(destination=NAME, path=path, interface=interface, member=member, signature=signature, body=list(body))
+        reply = await asyncio.wait_for(self.connection.call(message), SECONDS)
         signals, self.signals = self.signals, []
-        if isinstance(box[0], ErrorMessage):
-            result = {"error": box[0].get_error_name()}
-        else:
-            result = {"reply": [typed(a) for a in box[0].get_args_list()]}
+        result = {"error": reply.error_name} if reply.message_type is MessageType.ERROR else {"reply": arguments(reply)}
         if signals:
             # One call that changes several settings may tell of them in any order.
             result["signals"] = sorted(signals, key=lambda s: s[0])
         return result
 
-    def has_settings(self):
-        return self.connection.name_has_owner(NAME)
+    async def has_settings(self):
+        return (await self.to_daemon("NameHasOwner", NAME))[0]
 
     def close(self):
-        self.connection.close()
+        self.connection.disconnect()
         self.daemon.terminate()
         self.daemon.wait(SECONDS)
         shutil.rmtree(self.folder)
@@ -99,26 +99,29 @@ class Settings:
         self.folder = tempfile.mkdtemp(prefix="settings-data-", dir=bus.folder)
         self.file = os.path.join(self.folder, "settings.xml")
 
-    def start(self):
+    async def start(self):
         environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus.address,
                            DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
-        log = open(os.path.join(self.bus.folder, "log"), "ab")
-        self.process = subprocess.Popen([part.replace("{folder}", self.folder) for part in self.command],
-                                        env=environment, stdout=log, stderr=log)
+        log = os.path.join(self.bus.folder, "log")
+        with open(log, "ab") as file:
+            self.process = subprocess.Popen([part.replace("{folder}", self.folder) for part in self.command],
+                                            env=environment, stdout=file, stderr=file)
         end = time.monotonic() + SECONDS
-        while not self.bus.has_settings():
+        while not await self.bus.has_settings():
             if self.process.poll() is not None or time.monotonic() > end:
-                with open(log.name, errors="replace") as file:
+                with open(log, errors="replace") as file:
                     raise SystemExit("%s did not start:\n%s" % (self.command, file.read()[-2000:]))
-            time.sleep(0.01)
+            await asyncio.sleep(0.01)
 
-    def call_as_platform(self, path, member, argument):
+    async def call_as_platform(self, path, member, argument):
         """A call by a program of the name that localsettings trusts: dbus-send under that name."""
         program = os.path.join(self.bus.folder, "venus-platform")
         shutil.copy(shutil.which("dbus-send"), program)
-        printed = subprocess.run([program, "--bus=" + self.bus.address, "--print-reply=literal", "--dest=" + NAME, path,
-                                  "com.victronenergy.BusItem." + member, argument], capture_output=True, text=True, timeout=SECONDS)
-        return {"printed": " ".join((printed.stdout + printed.stderr).split())}
+        process = await asyncio.create_subprocess_exec(
+            program, "--bus=" + self.bus.address, "--print-reply=literal", "--dest=" + NAME, path, "%s.%s" % (ITEM, member),
+            argument, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        printed, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+        return {"printed": " ".join(printed.decode().split())}
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_signal_that_ends_the_process_is_reported_as_such() {
-        let mut process = shell("echo ready; exec sleep 3600");
+        let mut process = shell("echo ready; exec sleep infinity");
         process.wait_for_line("ready", SOON);
         process.signal(Signal::KILL);
         assert_eq!(process.wait(SOON), Exit::Signal(9));
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_process_does_not_outlive_its_value() {
-        let mut process = shell("echo ready; exec sleep 3600");
+        let mut process = shell("echo ready; exec sleep infinity");
         process.wait_for_line("ready", SOON);
         let proc = format!("/proc/{}", process.id());
         assert!(std::fs::exists(&proc).unwrap());

@@ -13,23 +13,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
 use super::LinkEvent;
+use super::load::{LoadMeter, bits_of};
+use super::pacing::Pacing;
 use super::slcan_codec::{Decoder, Event, Status};
 use super::slcan_command::{BitRate, Command, encode_command, encode_frame};
 use crate::frame::Frame;
+use crate::link_health::{BusState, LinkHealth};
 
 /// The tty's own buffer; at 500 kbit/s it fills in 40 ms.
 const BUFFER: usize = 4096;
 /// More than a cycle of frames never waits for the adapter: what it does not take is lost, and counted.
 const OUTBOX: usize = 512;
-/// A read so soon after the last is one of a stream.
-const QUICK: Duration = Duration::from_millis(5);
-/// So many of them in a row, and reading waits for more to come: a full bus costs 50 wake-ups a second and not 4000.
-const STREAM: u32 = 16;
-/// How long it waits then; half of what the buffer holds.
-const REST: Duration = Duration::from_millis(20);
 /// Without a frame for so long, the adapter is asked how the bus is.
 const SILENT: Duration = Duration::from_secs(3);
-/// How often it is asked.
+/// How often it is asked in any case: what it loses it tells only so.
 const ASK: Duration = Duration::from_secs(10);
 
 /// An slcan adapter and what is to be done with it.
@@ -42,6 +39,8 @@ pub struct Slcan {
     state: State,
     backoff: Backoff,
     failure: Repeating,
+    sending: Repeating,
+    health: LinkHealth,
 }
 
 #[derive(Debug)]
@@ -59,13 +58,16 @@ struct Line {
     decoder: Decoder,
     buffer: Box<[u8; BUFFER]>,
     outbox: Vec<u8>,
-    last_read: Instant,
-    quick: u32,
-    rest_until: Option<Instant>,
+    pacing: Pacing,
+    bit_rate: u32,
+    meter: LoadMeter,
+    heard_at: Option<Instant>,
+    asked_at: Instant,
     ask_at: Instant,
     /// Whether the adapter has said anything since it was last asked.
     answered: bool,
-    has_frames: bool,
+    /// Whether the present trouble is that nothing comes: frames end it.
+    is_about_silence: bool,
     trouble: Repeating,
     garbage: Repeating,
 }
@@ -83,6 +85,8 @@ impl Slcan {
             state: State::Waiting,
             backoff,
             failure: Repeating::default(),
+            sending: Repeating::default(),
+            health: LinkHealth::default(),
         }
     }
 
@@ -97,24 +101,40 @@ impl Slcan {
                 sleep_until(*until).await;
                 return self.open();
             }
-            State::Open(line) => line.read(frames).await,
+            State::Open(line) => line.read(frames, &mut self.health).await,
         };
         match outcome {
             Ok(()) => LinkEvent::Frames,
-            Err(error) if serial::is_unplugged(&error) => {
-                self.state = State::Waiting;
-                LinkEvent::Down(error.to_string())
-            }
+            Err(error) if serial::is_unplugged(&error) => self.wait(&error.to_string()),
             Err(error) => self.rest(&error.to_string()),
         }
     }
 
     /// Sends a frame, as far as the adapter keeps up; false if it is lost.
     pub fn send(&mut self, frame: &Frame) -> bool {
-        match &mut self.state {
-            State::Open(line) if !self.listen_only => line.put(encode_frame(frame).as_bytes()),
-            _ => false,
+        let State::Open(line) = &mut self.state else { return false };
+        if self.listen_only {
+            return false;
         }
+        let now = Instant::now();
+        let is_taken = line.put(encode_frame(frame).as_bytes());
+        let report = if is_taken {
+            self.sending.ended(now)
+        } else {
+            let dropped = self.health.tx_dropped.unwrap_or_default();
+            self.health.tx_dropped = Some(dropped.saturating_add(1));
+            self.sending.failed(now, "the adapter takes no more frames, they are dropped")
+        };
+        if let Some(report) = report {
+            tracing::warn!(port = %self.path.display(), "{report}");
+        }
+        is_taken
+    }
+
+    /// How the bus is.
+    #[must_use]
+    pub fn health(&self) -> &LinkHealth {
+        &self.health
     }
 
     /// What the link is waiting for, in a few words; `None` while it is open.
@@ -127,11 +147,18 @@ impl Slcan {
         let now = Instant::now();
         match Port::open(&self.path, self.serial_baud) {
             Ok(port) => {
-                if let Some(report) = self.failure.ended(now) {
-                    tracing::info!(port = %self.path.display(), "{report}");
+                match self.failure.ended(now) {
+                    Some(report) => tracing::info!(port = %self.path.display(), "the port is open again: {report}"),
+                    None => tracing::info!(port = %self.path.display(), "the port is open"),
                 }
                 self.backoff.succeeded(now);
-                let mut line = Box::new(Line::new(port, now));
+                let bit_rate = self.bit_rate.bits_per_second();
+                self.health = LinkHealth {
+                    bit_rate: Some(bit_rate),
+                    tx_dropped: Some(self.health.tx_dropped.unwrap_or_default()),
+                    ..LinkHealth::default()
+                };
+                let mut line = Box::new(Line::new(port, bit_rate, now));
                 let open = if self.listen_only { Command::ListenOnly } else { Command::Open };
                 for command in [
                     Command::Flush,
@@ -145,37 +172,48 @@ impl Slcan {
                 self.state = State::Open(line);
                 LinkEvent::Up
             }
-            Err(error) if error.is_missing() => {
-                self.state = State::Waiting;
-                LinkEvent::Down(error.to_string())
-            }
+            Err(error) if error.is_missing() => self.wait(&error.to_string()),
             Err(error) => self.rest(&error.to_string()),
         }
     }
 
+    /// The port is not there.
+    fn wait(&mut self, why: &str) -> LinkEvent {
+        self.state = State::Waiting;
+        self.report(BusState::NoAdapter, why, Instant::now())
+    }
+
+    /// The port is there and fails.
     fn rest(&mut self, why: &str) -> LinkEvent {
         let now = Instant::now();
+        self.state = State::Resting(now + self.backoff.failed(now));
+        self.report(BusState::Stopped, why, now)
+    }
+
+    fn report(&mut self, state: BusState, why: &str, now: Instant) -> LinkEvent {
         if let Some(report) = self.failure.failed(now, why) {
             tracing::warn!(port = %self.path.display(), "{report}");
         }
-        self.state = State::Resting(now + self.backoff.failed(now));
-        LinkEvent::Down(why.to_owned())
+        self.health = LinkHealth::without(state, why.to_owned(), self.health.tx_dropped);
+        LinkEvent::Down
     }
 }
 
 impl Line {
-    fn new(port: Port, now: Instant) -> Self {
+    fn new(port: Port, bit_rate: u32, now: Instant) -> Self {
         Line {
             port,
             decoder: Decoder::default(),
             buffer: Box::new([0; BUFFER]),
             outbox: Vec::with_capacity(64),
-            last_read: now,
-            quick: 0,
-            rest_until: None,
+            pacing: Pacing::new(now),
+            bit_rate,
+            meter: LoadMeter::new(now),
+            heard_at: None,
+            asked_at: now,
             ask_at: now + SILENT,
             answered: false,
-            has_frames: false,
+            is_about_silence: false,
             trouble: Repeating::default(),
             garbage: Repeating::default(),
         }
@@ -189,17 +227,14 @@ impl Line {
         fits
     }
 
-    /// Reads once and takes the bytes apart; asks the adapter for its status when nothing comes.
-    async fn read(&mut self, frames: &mut Vec<Frame>) -> io::Result<()> {
-        if let Some(until) = self.rest_until {
-            sleep_until(until).await;
-            self.rest_until = None;
-        }
+    /// Reads once and takes the bytes apart; asks the adapter how the bus is when it is time.
+    async fn read(&mut self, frames: &mut Vec<Frame>, health: &mut LinkHealth) -> io::Result<()> {
+        self.pacing.rest().await;
         let ask_at = self.ask_at;
         let length = tokio::select! {
             length = transfer(&mut self.port, &mut self.outbox, self.buffer.as_mut_slice()) => length?,
             () = sleep_until(ask_at) => {
-                self.ask(ask_at);
+                self.ask(health, ask_at);
                 return Ok(());
             }
         };
@@ -208,7 +243,10 @@ impl Line {
         let mut status = None;
         for event in self.decoder.feed(self.buffer.get(..length).unwrap_or_default()) {
             match event {
-                Event::Frame(frame, _) => frames.push(frame),
+                Event::Frame(frame, _) => {
+                    self.meter.add(bits_of(&frame));
+                    frames.push(frame);
+                }
                 Event::Status(flags) => status = Some(flags),
                 Event::Version(version) => tracing::info!(version = version.as_str(), "the adapter answers"),
                 Event::Garbage(count) => {
@@ -224,62 +262,80 @@ impl Line {
             self.answered |= !matches!(event, Event::Garbage(_));
         }
         if frames.len() > before {
-            self.heard(now);
+            self.heard_at = Some(now);
+            self.ask_at = (self.asked_at + ASK).min(now + SILENT);
         }
+        health.load_pct = self.meter.take(self.bit_rate, now).or(health.load_pct);
         if let Some(status) = status {
-            self.explain(status, now);
+            self.explain(status, health, now);
+        } else if frames.len() > before && self.is_about_silence {
+            self.settle(None, health, now);
         }
-        self.pace(now);
+        self.pacing.has_read(now);
         Ok(())
     }
 
-    fn heard(&mut self, now: Instant) {
-        self.has_frames = true;
-        self.ask_at = now + SILENT;
-        if let Some(report) = self.trouble.ended(now) {
-            tracing::info!(port = %self.port.path().display(), "frames come again: {report}");
-        }
-    }
-
-    /// Nothing came for a while: asks, and says what the last question brought.
-    fn ask(&mut self, now: Instant) {
+    /// Asks how the bus is, and says so if the adapter has not answered since the last time.
+    fn ask(&mut self, health: &mut LinkHealth, now: Instant) {
         if !self.answered {
-            self.trouble(now, "the adapter does not answer: no slcan adapter, or another serial_baud");
+            self.is_about_silence = true;
+            self.settle(
+                Some("the adapter does not answer: no slcan adapter, or another serial_baud"),
+                health,
+                now,
+            );
         }
         self.answered = false;
         self.put(encode_command(Command::Status).as_bytes());
+        self.asked_at = now;
         self.ask_at = now + ASK;
     }
 
-    fn explain(&mut self, status: Status, now: Instant) {
-        let what = if status.error_passive || status.bus_error || status.error_warning {
-            "errors on the CAN bus: check bit_rate, wiring and the 120 ohm at both ends"
-        } else if status.rx_full || status.data_overrun {
-            "the adapter loses frames: the serial line is too slow for the bus, raise serial_baud"
-        } else if self.has_frames {
-            "the adapter answers, but frames have stopped: is the battery on?"
+    /// What the adapter's answer means. Flags count since the last answer.
+    fn explain(&mut self, status: Status, health: &mut LinkHealth, now: Instant) {
+        let is_silent = self.heard_at.is_none_or(|at| now.duration_since(at) >= SILENT);
+        let loses = status.rx_full || status.data_overrun;
+        health.state = Some(if status.error_passive {
+            BusState::Passive
+        } else if status.error_warning {
+            BusState::Warning
         } else {
-            "the adapter answers, but no frame comes: battery off, wiring, or another bit_rate"
+            BusState::Active
+        });
+        health.overflows = Some(health.overflows.unwrap_or_default().saturating_add(loses.into()));
+        let has_errors = status.error_passive || status.bus_error || status.error_warning;
+        let what = if has_errors {
+            Some("errors on the CAN bus: check bit_rate, wiring and the 120 ohm at both ends")
+        } else if loses {
+            Some("the adapter loses frames: the serial line is too slow for the bus, raise serial_baud")
+        } else if is_silent && self.heard_at.is_some() {
+            Some("the adapter answers, but frames have stopped: is the battery on?")
+        } else if is_silent {
+            Some("the adapter answers, but no frame comes: battery off, wiring, or another bit_rate")
+        } else {
+            None
         };
-        self.trouble(now, what);
+        self.is_about_silence = is_silent && !has_errors && !loses;
+        self.settle(what, health, now);
     }
 
-    fn trouble(&mut self, now: Instant, what: &str) {
-        if let Some(report) = self.trouble.failed(now, what) {
-            tracing::warn!(port = %self.port.path().display(), "{report}");
+    /// Tells log and bus what is wrong, or that nothing is any more.
+    fn settle(&mut self, what: Option<&str>, health: &mut LinkHealth, now: Instant) {
+        health.trouble = what.map(str::to_owned);
+        let port = self.port.path().display();
+        match what {
+            Some(what) => {
+                if let Some(report) = self.trouble.failed(now, what) {
+                    tracing::warn!(%port, "{report}");
+                }
+            }
+            None => {
+                self.is_about_silence = false;
+                if let Some(report) = self.trouble.ended(now) {
+                    tracing::info!(%port, "the bus is well: {report}");
+                }
+            }
         }
-    }
-
-    /// Notices a stream and has the next read wait until some of it has gathered.
-    fn pace(&mut self, now: Instant) {
-        let is_quick = now.duration_since(self.last_read) < QUICK + self.rest_taken();
-        self.quick = if is_quick { (self.quick + 1).min(STREAM) } else { 0 };
-        self.rest_until = (self.quick == STREAM).then(|| now + REST);
-        self.last_read = now;
-    }
-
-    fn rest_taken(&self) -> Duration {
-        if self.quick == STREAM { REST } else { Duration::ZERO }
     }
 }
 

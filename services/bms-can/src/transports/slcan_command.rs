@@ -47,6 +47,22 @@ impl BitRate {
             _ => return None,
         })
     }
+
+    /// In bit/s.
+    #[must_use]
+    pub const fn bits_per_second(self) -> u32 {
+        match self {
+            BitRate::K10 => 10_000,
+            BitRate::K20 => 20_000,
+            BitRate::K50 => 50_000,
+            BitRate::K100 => 100_000,
+            BitRate::K125 => 125_000,
+            BitRate::K250 => 250_000,
+            BitRate::K500 => 500_000,
+            BitRate::K800 => 800_000,
+            BitRate::M1 => 1_000_000,
+        }
+    }
 }
 
 /// What to tell the adapter.

@@ -4,25 +4,45 @@ mod stage;
 mod table;
 
 use std::io::{IsTerminal, Write, stdout};
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
+
 use dbus_interfaces::{BusAddress, Filter, Monitor};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::cli::Demo;
+use crate::cli::duration;
+use crate::terminal::{Line, Screen, Wish, Wishes};
 use stage::Stage;
 
 /// How often the table is drawn.
 const REFRESH: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(options: Demo) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    crate::report(runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(show(options))))
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Demo {
+    /// Ends by itself after this time: 20s, 5m.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    lasting: Option<Duration>,
+    /// Prints the items as JSON at the end instead of a live table.
+    #[arg(long, requires = "lasting")]
+    json: bool,
+    /// Another scenario for the simulator; its batteries must be Pylontech ones.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
 }
 
-async fn show(options: Demo) -> anyhow::Result<()> {
+const EXAMPLES: &str = "While it runs it names the bus it made; from a second shell:
+  busbar status --bus ADDRESS
+  busctl --address=ADDRESS tree
+  busctl --address=ADDRESS call com.victronenergy.battery.bmscan_battery0 /Soc com.victronenergy.BusItem GetText
+
+Examples:
+  busbar demo
+  busbar demo --for 20s --json";
+
+pub(crate) async fn run(options: Demo) -> anyhow::Result<()> {
     let mut stage = Stage::set(options.scenario.as_deref()).await?;
     let outcome = watch(&mut stage, &options).await;
     stage.strike().await;
@@ -32,32 +52,44 @@ async fn show(options: Demo) -> anyhow::Result<()> {
 async fn watch(stage: &mut Stage, options: &Demo) -> anyhow::Result<()> {
     let (monitor, _events) =
         Monitor::start(&BusAddress::At(stage.address.clone()), Filter::everything()).await?;
-    if !options.json {
-        println!("D-Bus address: {}", stage.address);
-        println!("In a second shell: busctl --address={} tree", stage.address);
-        println!("Ctrl-C ends the demo.\n");
+    let head = format!(
+        "D-Bus address: {0}\nIn a second shell: busctl --address={0} tree\nCtrl-C ends the demo.\n\n",
+        stage.address
+    );
+    let is_live = stdout().is_terminal() && !options.json;
+    let screen = is_live.then(Screen::take).transpose()?;
+    if !is_live && !options.json {
+        stdout().write_all(head.as_bytes())?;
     }
     let end = options.lasting.map(|lasting| Instant::now() + lasting);
     let mut tick = interval(REFRESH);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let (mut interrupted, mut terminated) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut hung_up = signal(SignalKind::hangup())?;
-    let mut screen = table::Screen::new(stdout().is_terminal());
+    let mut wishes = Wishes::new(is_live)?;
     loop {
         tokio::select! {
             () = until(end) => break,
-            _ = interrupted.recv() => break,
-            _ = terminated.recv() => break,
-            _ = hung_up.recv() => break,
+            wish = wishes.next() => match (wish, &screen) {
+                (Wish::End, _) => break,
+                (Wish::Stop, Some(screen)) => screen.stop()?,
+                (Wish::Stop | Wish::Redraw, _) => {}
+            },
             failed = stage.failed() => return Err(failed),
             lost = monitor.lost() => return Err(lost.into()),
-            _ = tick.tick() => {
-                if !options.json {
-                    screen.draw(&table::table(&monitor))?;
-                }
+            _ = tick.tick(), if !is_live && !options.json => {
+                stdout().write_all(table::table(&monitor).as_bytes())?;
+                continue;
             }
+            _ = tick.tick() => {}
         }
+        if let Some(screen) = &screen {
+            let picture = format!("{head}{}", table::table(&monitor));
+            screen.draw(&picture.lines().map(Line::plain).collect::<Vec<_>>())?;
+        }
+    }
+    drop(screen);
+    if is_live {
+        // What stood there last stays to be read.
+        stdout().write_all(table::table(&monitor).as_bytes())?;
     }
     if options.json {
         let trees = table::json(&monitor).await?;

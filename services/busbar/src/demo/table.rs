@@ -1,33 +1,10 @@
 //! The batteries of a bus as a table for people, and as JSON.
 
-use std::io::{Write, stdout};
-
 use dbus_interfaces::classes::{battery as b, device};
-use dbus_interfaces::{BusError, Item, ItemType, Monitor, Value};
+use dbus_interfaces::{BusError, Item, ItemType, Monitor};
 use serde_json::{Map, json};
 
-/// Where the table is drawn: over itself on a terminal, below itself elsewhere.
-pub(super) struct Screen {
-    is_terminal: bool,
-    height: usize,
-}
-
-impl Screen {
-    pub(super) fn new(is_terminal: bool) -> Screen {
-        Screen { is_terminal, height: 0 }
-    }
-
-    pub(super) fn draw(&mut self, text: &str) -> std::io::Result<()> {
-        let mut out = stdout().lock();
-        if self.is_terminal && self.height > 0 {
-            // Up to the first line of the last table, and everything below is gone.
-            write!(out, "\x1b[{}A\x1b[J", self.height)?;
-        }
-        out.write_all(text.as_bytes())?;
-        self.height = text.lines().count();
-        out.flush()
-    }
-}
+use crate::bus::value;
 
 /// One block of lines for each battery.
 pub(super) fn table(monitor: &Monitor) -> String {
@@ -97,24 +74,9 @@ pub(super) async fn json(monitor: &Monitor) -> Result<Map<String, serde_json::Va
     for seen in monitor.services() {
         let mut tree = Map::new();
         for listed in monitor.get_items(&seen.name).await? {
-            tree.insert(listed.path, json!({"value": listed.value.as_ref().map(plain), "text": listed.text}));
+            tree.insert(listed.path, json!({"value": value::json(listed.value.as_ref()), "text": listed.text}));
         }
         trees.insert(seen.name.to_string(), tree.into());
     }
     Ok(trees)
-}
-
-fn plain(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Bool(v) => json!(v),
-        Value::Int(v) => json!(v),
-        Value::Long(v) => json!(v),
-        Value::Real(v) => json!(v),
-        Value::Text(v) => json!(v),
-        Value::Ints(v) => json!(v),
-        Value::Reals(v) => json!(v),
-        Value::Texts(v) => json!(v),
-        Value::List(v) => v.iter().map(plain).collect(),
-        Value::Map(v) => v.iter().map(|(name, v)| (name.clone(), plain(v))).collect::<Map<_, _>>().into(),
-    }
 }

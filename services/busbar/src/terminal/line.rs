@@ -1,7 +1,7 @@
 //! Text in styles, as wide as it may be. What comes from the bus is text of strangers: its control characters never
 //! reach the terminal.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// How a piece of text stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,13 +134,12 @@ impl Line {
             };
         }
     }
+}
 
-    /// The text alone.
-    #[cfg(test)]
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        self.write(Paint::Plain, &mut text);
-        text
+/// The text alone.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(_, text)| f.write_str(text))
     }
 }
 
@@ -216,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_stranger_s_control_sequences_do_not_reach_the_terminal() {
-        assert_eq!(Line::plain("a\x1b[2Jb\nc\u{9b}d").text(), "a\u{FFFD}[2Jb\u{FFFD}c\u{FFFD}d");
+        assert_eq!(Line::plain("a\x1b[2Jb\nc\u{9b}d").to_string(), "a\u{FFFD}[2Jb\u{FFFD}c\u{FFFD}d");
     }
 
     #[test]
@@ -225,16 +224,16 @@ mod tests {
         line.push(Style::Strong, "alarm");
         assert_eq!(line.width(), 12);
         assert_eq!(line.cut(12), line);
-        assert_eq!(line.cut(10).text(), "21.0°C al…");
-        assert_eq!(line.cut(1).text(), "…");
-        assert_eq!(line.cut(0).text(), "");
+        assert_eq!(line.cut(10).to_string(), "21.0°C al…");
+        assert_eq!(line.cut(1).to_string(), "…");
+        assert_eq!(line.cut(0).to_string(), "");
     }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let row = |cells: &[&str]| cells.iter().map(Line::plain).collect::<Vec<_>>();
         let lines = columns(&[row(&["name", "A"]), row(&["x", "-12.3"]), row(&[])]);
-        let text: Vec<String> = lines.iter().map(Line::text).collect();
+        let text: Vec<String> = lines.iter().map(Line::to_string).collect();
         assert_eq!(text, ["name      A", "x     -12.3", ""]);
         assert!(columns(&[]).is_empty());
     }
@@ -242,7 +241,7 @@ mod tests {
     #[test]
     fn pieces_flow_to_the_width_and_stay_whole() {
         let pieces: Vec<Line> = ["limits 53.20V", "", "charge 74.0A", "discharge 100.0A"].map(Line::plain).into();
-        let at = |width| flow(&pieces, 2, "  ", width).iter().map(Line::text).collect::<Vec<_>>();
+        let at = |width| flow(&pieces, 2, "  ", width).iter().map(Line::to_string).collect::<Vec<_>>();
         assert_eq!(at(80), ["  limits 53.20V  charge 74.0A  discharge 100.0A"]);
         assert_eq!(at(30), ["  limits 53.20V  charge 74.0A", "  discharge 100.0A"]);
         assert_eq!(at(5), ["  limits 53.20V", "  charge 74.0A", "  discharge 100.0A"]);

@@ -3,7 +3,7 @@
 
 use std::io::{Write, stdin, stdout};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::{Line, Paint, Style};
@@ -56,8 +56,7 @@ impl Screen {
     /// Gives the terminal back and stops this process until somebody continues it, then takes the terminal again.
     pub(crate) fn stop(&self) -> std::io::Result<()> {
         give(self.modes.as_ref());
-        // Pid 0 is the group: whatever was started together is stopped together.
-        kill_process(rustix::process::getpid(), Signal::STOP)?;
+        kill_process(getpid(), Signal::STOP)?;
         self.enter()
     }
 

@@ -9,8 +9,11 @@ use crate::content::{Type, is_xml_text};
 use crate::path;
 use crate::store::{Setting, Store, no_limits_if_zero};
 
-/// How deep elements may stand in each other.
-const MAX_DEPTH: usize = 64;
+/// How deep elements may stand in each other; twice of what a path can have.
+const MAX_DEPTH: usize = 2 * path::MAX_STEPS;
+
+/// The longest version or id that is taken for one, in bytes.
+const LONGEST: usize = 100;
 
 /// The text is not the XML of a settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +117,7 @@ impl Reading {
             }
             let of_root = |name| {
                 let value = attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-                value.filter(|v| is_xml_text(v))
+                value.filter(|v| v.len() <= LONGEST && is_xml_text(v))
             };
             self.document = Some(Document {
                 store: Store::default(),

@@ -17,11 +17,21 @@ pub enum Alarm {
     DischargeCurrent,
     /// The BMS itself: a sensor or a module is lost.
     Internal,
+    /// A cell is too hot to be charged.
+    HighTemperatureCharging,
+    /// A cell is too cold to be charged.
+    LowTemperatureCharging,
+    /// A short circuit.
+    ShortCircuit,
+    /// A contactor does not do what it was told.
+    Contactor,
+    /// Cells differ too much.
+    Imbalance,
 }
 
 impl Alarm {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
+    /// All of them. A simulated BMS finds the first seven by itself; the others come on command.
+    pub const ALL: [Self; 12] = [
         Self::HighVoltage,
         Self::LowVoltage,
         Self::HighTemperature,
@@ -29,6 +39,11 @@ impl Alarm {
         Self::ChargeCurrent,
         Self::DischargeCurrent,
         Self::Internal,
+        Self::HighTemperatureCharging,
+        Self::LowTemperatureCharging,
+        Self::ShortCircuit,
+        Self::Contactor,
+        Self::Imbalance,
     ];
 
     /// The name in commands and reports.
@@ -41,13 +56,18 @@ impl Alarm {
             Self::ChargeCurrent => "charge_current",
             Self::DischargeCurrent => "discharge_current",
             Self::Internal => "internal",
+            Self::HighTemperatureCharging => "high_temperature_charging",
+            Self::LowTemperatureCharging => "low_temperature_charging",
+            Self::ShortCircuit => "short_circuit",
+            Self::Contactor => "contactor",
+            Self::Imbalance => "imbalance",
         }
     }
 }
 
 /// A set of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AlarmSet(u8);
+pub struct AlarmSet(u16);
 
 impl AlarmSet {
     /// Is this one in the set?

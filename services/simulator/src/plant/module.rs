@@ -2,6 +2,7 @@
 
 use super::alarms::AlarmSet;
 use super::bms::{Bms, BmsSpec, Limits, Requests};
+use super::counters::Counters;
 use super::pack::{Pack, PackSpec};
 use super::rng::Rng;
 use super::sensors::{Noise, Readings, Sensors};
@@ -29,6 +30,10 @@ pub struct Module {
     pub sensors: Sensors,
     /// What the BMS makes of it.
     pub bms: Bms,
+    /// What it has counted in its life.
+    pub counters: Counters,
+    /// Defect: the master does not hear it.
+    pub is_lost: bool,
 }
 
 impl Module {

@@ -20,6 +20,7 @@ pub struct Symptoms {
     not_acknowledged: Recent,
     not_sent: Recent,
     overflow: Recent,
+    lost: Recent,
     wires: Option<(Wires, Instant)>,
     heard: Option<Instant>,
 }
@@ -37,6 +38,8 @@ pub enum Cause {
     Garbled,
     /// The adapter does not keep up.
     AdapterLosesFrames,
+    /// We do not.
+    ReadTooLate,
 }
 
 impl fmt::Display for Cause {
@@ -55,6 +58,7 @@ impl fmt::Display for Cause {
                  CAN-L), or wiring",
             ),
             Cause::AdapterLosesFrames => f.write_str("the adapter does not keep up and loses frames"),
+            Cause::ReadTooLate => f.write_str("frames were lost because this machine was too busy to read them in time"),
         }
     }
 }
@@ -84,6 +88,11 @@ impl Symptoms {
         }
     }
 
+    /// So many frames found the receive queue full.
+    pub fn lost(&mut self, frames: u32, now: Instant) {
+        (0..frames.min(TELLING)).for_each(|_| self.lost.count(now));
+    }
+
     /// What is probably wrong with a bus whose controller is in `state` with these error counters (sending, receiving).
     #[must_use]
     pub fn cause(&self, state: Option<BusState>, counters: Option<(u16, u16)>, now: Instant) -> Option<Cause> {
@@ -102,7 +111,8 @@ impl Symptoms {
         } else if suffers || self.garbled.tells(now) || self.not_acknowledged.tells(now) {
             Some(Cause::Garbled)
         } else {
-            self.overflow.tells(now).then_some(Cause::AdapterLosesFrames)
+            let adapter = self.overflow.tells(now).then_some(Cause::AdapterLosesFrames);
+            adapter.or_else(|| self.lost.tells(now).then_some(Cause::ReadTooLate))
         }
     }
 }

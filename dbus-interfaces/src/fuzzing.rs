@@ -1,0 +1,48 @@
+//! A door for the fuzz targets (`tests/fuzz`): what comes in over the bus, without a bus. Only there with the feature
+//! `fuzzing`, which nothing else turns on.
+
+use zbus::wire::serialized::{Context, Data};
+use zbus::wire::{BE, LE, Signature, to_bytes};
+use zbus::{Message, Structure, Variant};
+
+use crate::Value;
+use crate::wire::{Wire, value_of};
+use crate::{arguments, incoming, wire};
+
+/// Every value that any reader of this crate finds in a message whose body is these bytes, in the given types. Nothing
+/// where the bytes are no such body: then zbus hands us no message.
+#[must_use]
+pub fn read_everywhere(signature: &str, body: &[u8], is_big_endian: bool) -> Vec<Option<Value>> {
+    message(signature, body, is_big_endian).as_ref().map(read).unwrap_or_default()
+}
+
+/// The message. Its body goes through zbus's own reader and writer, because only they may make one.
+fn message(signature: &str, body: &[u8], is_big_endian: bool) -> Option<Message> {
+    let signature = Signature::try_from(format!("({signature})").as_str()).ok()?;
+    let data = Data::new(body, Context::new(if is_big_endian { BE } else { LE }, 0));
+    let (arguments, _) = data.deserialize_for_dynamic_signature::<_, Structure<'_>>(&signature).ok()?;
+    Message::signal("/Path/Of/Item", "com.victronenergy.BusItem", "PropertiesChanged").build(&arguments).ok()
+}
+
+fn read(message: &Message) -> Vec<Option<Value>> {
+    let everything = |_: &str| true;
+    let entries = [incoming::items(message, everything), incoming::leaf(message), incoming::tree(message, everything)];
+    let mut values: Vec<Option<Value>> =
+        entries.into_iter().flatten().flatten().map(|(_, value)| value).collect();
+    values.extend(incoming::listed(message).into_iter().flatten().map(|listed| listed.value));
+    values.extend(incoming::value(message));
+    values.extend(wire::arguments(message).into_iter().flatten());
+    let dictionaries = arguments::dictionaries(message).into_iter().flatten().flatten();
+    values.extend(dictionaries.map(|(_, typed)| typed.value));
+    values
+}
+
+/// A value as it arrives when we send it.
+///
+/// # Errors
+/// It cannot be sent.
+pub fn sent_and_received(value: Option<&Value>) -> Result<Option<Value>, String> {
+    let sent = to_bytes(Context::new(LE, 0), &Wire(value)).map_err(|e| e.to_string())?;
+    let (received, _) = sent.deserialize::<Variant<'_>>().map_err(|e| e.to_string())?;
+    Ok(value_of(&received))
+}

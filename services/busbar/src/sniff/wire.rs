@@ -1,0 +1,212 @@
+//! What a frame costs on the wire, and how much of the bus is in use.
+
+use std::time::Duration;
+
+use bms_can::frame::Frame;
+use tokio::time::Instant;
+
+/// After the CRC come its delimiter, acknowledgement and its delimiter, seven bits of end and three of rest, none of
+/// them stuffed (ISO 11898-1).
+const UNSTUFFED_BITS: u32 = 13;
+/// The generator of the CRC, without its highest bit (ISO 11898-1).
+const CRC_15: u16 = 0x4599;
+/// So many whole seconds make a figure: a battery sends its frames in one burst each second.
+const WINDOW: usize = 5;
+
+/// Bits on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Bits {
+    /// As the frame is, with the stuff bits that its content needs.
+    pub(super) exact: u32,
+    /// With as many stuff bits as a frame of its length can need.
+    pub(super) worst: u32,
+}
+
+impl Bits {
+    /// The bits of a frame, from its start to the end of the rest after it.
+    pub(super) fn of(frame: &Frame) -> Bits {
+        let mut content = Content::default();
+        let (number, data) = (frame.id().number(), frame.data());
+        let remote = u32::from(frame.is_remote());
+        content.push(0, 1);
+        if frame.id().is_extended() {
+            content.push(number >> 18, 11);
+            content.push(0b11, 2);
+            content.push(number & 0x3_FFFF, 18);
+            content.push(remote, 1);
+            content.push(0, 2);
+        } else {
+            content.push(number, 11);
+            content.push(remote, 1);
+            content.push(0, 2);
+        }
+        content.push(u32::from(frame.len()), 4);
+        data.iter().for_each(|byte| content.push(u32::from(*byte), 8));
+        content.push(u32::from(content.crc()), 15);
+        // Each stuff bit after the first four bits can be the first of the next five equal ones.
+        let most_stuff = (content.len - 1) / 4;
+        Bits {
+            exact: content.len + content.stuff_bits() + UNSTUFFED_BITS,
+            worst: content.len + most_stuff + UNSTUFFED_BITS,
+        }
+    }
+}
+
+/// The bits that are stuffed: at most 118, the first one highest.
+#[derive(Debug, Clone, Copy, Default)]
+struct Content {
+    bits: u128,
+    len: u32,
+}
+
+impl Content {
+    fn push(&mut self, value: u32, count: u32) {
+        self.bits = self.bits << count | u128::from(value);
+        self.len += count;
+    }
+
+    fn iter(self) -> impl Iterator<Item = bool> {
+        (0..self.len).rev().map(move |place| self.bits >> place & 1 == 1)
+    }
+
+    fn crc(self) -> u16 {
+        self.iter().fold(0, |crc, bit| {
+            let next = bit != (crc & 0x4000 != 0);
+            (crc << 1 & 0x7FFF) ^ if next { CRC_15 } else { 0 }
+        })
+    }
+
+    fn stuff_bits(self) -> u32 {
+        let (mut last, mut run, mut stuffed) = (true, 0, 0);
+        for bit in self.iter() {
+            run = if bit == last { run + 1 } else { 1 };
+            last = bit;
+            if run == 5 {
+                stuffed += 1;
+                (last, run) = (!bit, 1);
+            }
+        }
+        stuffed
+    }
+}
+
+/// How much of the bus is in use, over the last seconds.
+#[derive(Debug)]
+pub(super) struct Load {
+    start: Instant,
+    /// What came in each second, the present one first.
+    seconds: [Second; WINDOW + 1],
+    /// How many seconds since the start the first of them is.
+    present: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Second {
+    frames: u32,
+    exact: u64,
+    worst: u64,
+}
+
+/// What the load is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Figures {
+    /// Frames per second.
+    pub(super) frames_per_s: f64,
+    /// Share of the time in which the bus is in use, per cent.
+    pub(super) exact_pct: f64,
+    /// The same, if each frame had as many stuff bits as one of its length can have.
+    pub(super) worst_pct: f64,
+}
+
+impl Load {
+    pub(super) fn new(now: Instant) -> Load {
+        Load { start: now, seconds: [Second::default(); WINDOW + 1], present: 0 }
+    }
+
+    /// Takes in a frame.
+    pub(super) fn add(&mut self, frame: &Frame, now: Instant) {
+        self.turn(now);
+        let bits = Bits::of(frame);
+        let [present, ..] = &mut self.seconds;
+        present.frames = present.frames.saturating_add(1);
+        present.exact += u64::from(bits.exact);
+        present.worst += u64::from(bits.worst);
+    }
+
+    /// The load over the last whole seconds; `None` before the first has passed.
+    pub(super) fn figures(&mut self, bit_rate: u32, now: Instant) -> Option<Figures> {
+        self.turn(now);
+        let whole = self.present.min(WINDOW as u64) as f64;
+        if whole == 0.0 || bit_rate == 0 {
+            return None;
+        }
+        let past = self.seconds.iter().skip(1);
+        let (mut frames, mut exact, mut worst) = (0.0, 0.0, 0.0);
+        for second in past {
+            frames += f64::from(second.frames);
+            exact += second.exact as f64;
+            worst += second.worst as f64;
+        }
+        let per_cent = |bits: f64| bits / (f64::from(bit_rate) * whole) * 100.0;
+        Some(Figures {
+            frames_per_s: frames / whole,
+            exact_pct: per_cent(exact),
+            worst_pct: per_cent(worst),
+        })
+    }
+
+    /// Begins the second that it is now.
+    fn turn(&mut self, now: Instant) {
+        let present = now.saturating_duration_since(self.start).as_secs();
+        let gone = present.saturating_sub(self.present).min(self.seconds.len() as u64) as usize;
+        self.present = self.present.max(present);
+        self.seconds.rotate_right(gone);
+        self.seconds.iter_mut().take(gone).for_each(|second| *second = Second::default());
+    }
+}
+
+/// How long a second of the meter is, for whoever waits for one.
+#[cfg(test)]
+const SECOND: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bms_can::frame::CanId;
+
+    fn standard(id: u32, data: &[u8]) -> Frame {
+        Frame::new(CanId::standard(id).unwrap(), data).unwrap()
+    }
+
+    fn extended(id: u32, data: &[u8]) -> Frame {
+        Frame::new(CanId::extended(id).unwrap(), data).unwrap()
+    }
+
+    #[test]
+    fn the_longest_frames_are_as_long_as_the_standard_says() {
+        assert_eq!(Bits::of(&standard(0x555, &[0x55; 8])).worst, 135);
+        assert_eq!(Bits::of(&extended(0x1555_5555, &[0x55; 8])).worst, 160);
+        assert_eq!(Bits::of(&standard(0x555, &[])).worst, 55);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_bus_is_a_hundred_per_cent_and_the_figure_is_of_the_last_seconds() {
+        let (start, frame) = (Instant::now(), standard(0x351, &[0; 8]));
+        let bits = Bits::of(&frame);
+        let mut load = Load::new(start);
+        assert_eq!(load.figures(500_000, start), None);
+        let per_second = 500_000 / bits.exact;
+        for second in 0..20 {
+            (0..per_second).for_each(|_| load.add(&frame, start + second * SECOND));
+        }
+        let figures = load.figures(500_000, start + 20 * SECOND).unwrap();
+        assert!((99.9..=100.0).contains(&figures.exact_pct), "{figures:?}");
+        assert!(figures.worst_pct > figures.exact_pct, "{figures:?}");
+        assert_eq!(figures.frames_per_s, f64::from(per_second));
+        let later = load.figures(500_000, start + 23 * SECOND).unwrap();
+        assert!((later.frames_per_s - f64::from(per_second) * 0.4).abs() < 1.0, "{later:?}");
+        let much_later = load.figures(500_000, start + 100 * SECOND).unwrap();
+        assert_eq!(much_later.frames_per_s, 0.0);
+        assert_eq!(load.figures(0, start + 100 * SECOND), None, "nobody knows the bit rate");
+    }
+}

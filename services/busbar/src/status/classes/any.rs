@@ -1,0 +1,26 @@
+//! Services of any class: who they are.
+
+use dbus_interfaces::classes::device;
+use serde_json::json;
+
+use super::{Class, Column};
+use crate::bus::short;
+use crate::status::service::Service;
+use crate::terminal::{Line, Style};
+
+pub(crate) static CLASS: Class = Class {
+    class: "",
+    title: "OTHER",
+    columns: &[
+        Column { head: "class", cell: |service| service.class().to_owned() },
+        Column { head: "connected", cell: |service| service.text(device::CONNECTED) },
+    ],
+    details,
+    status: |_| None,
+    json: |_| json!({}),
+};
+
+fn details(service: &Service) -> Vec<Vec<Line>> {
+    let process = service.get(device::PROCESS_NAME).unwrap_or_default();
+    vec![vec![Line::of(Style::Faint, short(&service.name)), Line::of(Style::Faint, process)]]
+}

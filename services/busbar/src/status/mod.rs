@@ -1,0 +1,146 @@
+//! `busbar status`: every service of ours at a glance.
+//!
+//! - `service`: a service as it was heard, apart from the bus; pure
+//! - `classes`: how the services of each class are shown, one file each; pure
+//! - `picture`, `json`: all services as lines and as a document; pure
+
+mod classes;
+mod json;
+mod picture;
+mod service;
+
+use std::io::{IsTerminal, Write, stdout};
+use std::time::Duration;
+
+use clap::Args;
+use dbus_interfaces::{Event, Events, Filter, Monitor};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use crate::bus::Bus;
+use crate::terminal::{Line, Paint, Screen, Wish, Wishes};
+use picture::Picture;
+use service::Service;
+
+/// How often the picture is drawn when nothing urgent happens.
+const REFRESH: Duration = Duration::from_secs(1);
+/// The shortest time between two pictures, however much happens.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// So long the first picture waits for the services to answer.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Args)]
+#[command(long_about = MORE, after_help = EXAMPLES)]
+pub(crate) struct Status {
+    /// One JSON document instead of a picture.
+    #[arg(long)]
+    json: bool,
+    /// Once, and not again and again. So it is anyway where the output is no terminal.
+    #[arg(long)]
+    once: bool,
+    /// All services, not only Busbar's.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    bus: Bus,
+}
+
+const MORE: &str = "Every service of ours at a glance.
+
+\"heard\" is how long ago a service last said something. A service speaks when a value changes, so a quiet one may be well;
+how fresh its data are stands in words under it.
+
+The JSON document:
+  {\"bus\": the address,
+   \"services\": [{\"service\": its name, \"class\": \"battery\", \"instance\": 100, \"name\": the user's or null,
+     \"product\": ..., \"process\": ..., \"ours\": whether it is one of Busbar's, \"connected\": true, false or null,
+     \"status\": how its data are, in words, or null, \"alarms\": {\"HighVoltage\": \"warning\" or \"alarm\", ...},
+     \"values\": {...}}, ...],
+   \"silent\": [names of services that do not answer]}
+\"values\" of a battery: voltage_v, current_a, power_w (positive while charging), soc_pct, temperature_c, time_to_go_s,
+and \"limits\" (what it shows to Venus) and \"own_limits\" (what its BMS says), each with charge_voltage_v,
+charge_current_a and discharge_current_a. What has no value is null. Without --all, services of others are left out.";
+
+const EXAMPLES: &str = "q or Ctrl-C ends it.
+
+Examples:
+  busbar status
+  busbar status --all --once | less
+  busbar status --json | jq '.services[] | select(.alarms != {})'";
+
+pub(crate) async fn run(options: Status) -> anyhow::Result<()> {
+    let (monitor, events) = Monitor::start(&options.bus.choose(), Filter::everything()).await?;
+    if options.json || options.once || !stdout().is_terminal() {
+        monitor.settled().await;
+        let picture = look(&monitor, &options, None).await?;
+        return if options.json { json::write(&picture) } else { write(&picture) };
+    }
+    let picture = watch(&monitor, events, &options).await?;
+    // What stood there last stays to be read.
+    write(&picture)
+}
+
+/// Draws until the user has seen enough.
+async fn watch(monitor: &Monitor, mut events: Events, options: &Status) -> anyhow::Result<Picture> {
+    let screen = Screen::take()?;
+    let mut wishes = Wishes::new(true)?;
+    // Nothing is there before the first look at the bus is over; a service that does not answer does not hold it up.
+    let _ = timeout(FIRST_LOOK, monitor.settled()).await;
+    let mut tick = interval(REFRESH);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        let picture = look(monitor, options, Some(Instant::now())).await?;
+        screen.draw(&picture.lines(Screen::size().0, true))?;
+        let drawn = Instant::now();
+        tokio::select! {
+            lost = monitor.lost() => return Err(lost.into()),
+            _ = tick.tick() => {}
+            () = urgent(&mut events) => sleep_until(drawn + SHORTEST).await,
+            wish = wishes.next() => match wish {
+                Wish::End => return Ok(picture),
+                Wish::Redraw => {}
+                Wish::Stop => screen.stop()?,
+            }
+        }
+    }
+}
+
+/// Resolves when something happens that nobody should wait a second for.
+async fn urgent(events: &mut Events) {
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Appeared { .. } | Event::Gone { .. } => return,
+            Event::Changed { paths, .. } if paths.iter().any(|path| is_urgent(path)) => return,
+            Event::Changed { .. } => {}
+        }
+    }
+    // The connection has ended, which `lost` tells.
+    std::future::pending().await
+}
+
+fn is_urgent(path: &str) -> bool {
+    path.starts_with("/Alarms/") || path == "/Connected"
+}
+
+/// The services as they are now. Ages only where the monitor has listened for a while: before, everything is new.
+async fn look(monitor: &Monitor, options: &Status, now: Option<Instant>) -> anyhow::Result<Picture> {
+    let seen = monitor.services();
+    let mut silent = monitor.names().await?;
+    silent.retain(|name| !seen.iter().any(|seen| *seen.name == **name));
+    let services = seen.iter().map(|seen| {
+        let heard = now.map(|now| now.saturating_duration_since(seen.heard_at));
+        Service::new(&seen.name, seen.instance, heard, monitor.items(&seen.name))
+    });
+    Ok(Picture::new(options.bus.named(), services.collect(), silent, options.all))
+}
+
+fn write(picture: &Picture) -> anyhow::Result<()> {
+    let paint = Paint::of_stdout();
+    let width = if paint == Paint::Plain { usize::MAX } else { Screen::size().0 };
+    let mut text = String::new();
+    for line in picture.lines(width, false) {
+        Line::write(&line, paint, &mut text);
+        text.push('\n');
+    }
+    stdout().write_all(text.as_bytes())?;
+    Ok(())
+}

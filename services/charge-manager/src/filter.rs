@@ -1,0 +1,115 @@
+//! What smooths a measurement: each takes the newest value and the time since the last one.
+
+use serde::{Deserialize, Serialize};
+
+/// First-order low-pass. Empty until the first value.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LowPass(Option<f64>);
+
+impl LowPass {
+    /// The smoothed value after `dt_s` more seconds.
+    pub fn step(&mut self, value: f64, dt_s: f64, time_constant_s: f64) -> f64 {
+        let before = self.0.unwrap_or(value);
+        let share = if time_constant_s > 0.0 { 1.0 - (-dt_s / time_constant_s).exp() } else { 1.0 };
+        let after = before + (value - before) * share;
+        self.0 = Some(after);
+        after
+    }
+
+    /// The smoothed value; none before the first one.
+    #[must_use]
+    pub fn get(self) -> Option<f64> {
+        self.0
+    }
+
+    /// Puts it at a value.
+    pub fn set(&mut self, value: f64) {
+        self.0 = Some(value);
+    }
+}
+
+/// One-sided play: the output follows at once toward the bad side and only after `width` back toward the good one, so
+/// that a value trembling on an edge moves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Play(Option<f64>);
+
+impl Play {
+    /// For a value whose falling is bad.
+    pub fn low(&mut self, value: f64, width: f64) -> f64 {
+        let before = self.0.unwrap_or(value);
+        let after = if value < before { value } else { before.max(value - width) };
+        self.0 = Some(after);
+        after
+    }
+
+    /// For a value whose rising is bad.
+    pub fn high(&mut self, value: f64, width: f64) -> f64 {
+        let before = self.0.unwrap_or(value);
+        let after = if value > before { value } else { before.min(value + width) };
+        self.0 = Some(after);
+        after
+    }
+}
+
+/// For how long something has been so without a break, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Since(f64);
+
+/// Beyond this a duration is just long; it keeps the sum exact for centuries.
+const LONGEST_S: f64 = 1e10;
+
+impl Since {
+    /// The seconds for which `so` has held, after `dt_s` more of it; 0 when it does not hold.
+    pub fn step(&mut self, so: bool, dt_s: f64) -> f64 {
+        self.0 = if so { (self.0 + dt_s).min(LONGEST_S) } else { 0.0 };
+        self.0
+    }
+
+    /// Counts only while `so`, and forgets nothing.
+    pub fn add_while(&mut self, so: bool, dt_s: f64) -> f64 {
+        if so {
+            self.0 = (self.0 + dt_s).min(LONGEST_S);
+        }
+        self.0
+    }
+
+    /// The seconds so far.
+    #[must_use]
+    pub fn s(self) -> f64 {
+        self.0
+    }
+
+    /// Begins again.
+    pub fn reset(&mut self) {
+        self.0 = 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_pass_begins_at_the_first_value_and_closes_two_thirds_of_a_step_in_its_time_constant() {
+        let mut filter = LowPass::default();
+        assert_eq!(filter.step(20.0, 1.0, 30.0), 20.0);
+        let after = (0..30).map(|_| filter.step(10.0, 1.0, 30.0)).last().unwrap();
+        assert!((after - (10.0 + 10.0 * (-1f64).exp())).abs() < 1e-9, "{after}");
+    }
+
+    #[test]
+    fn play_follows_the_bad_side_at_once_and_the_good_side_one_width_late() {
+        let mut cold = Play::default();
+        let path: Vec<f64> = [0.0, 0.9, 1.5, 1.2, 0.4, 3.0].iter().map(|&t| cold.low(t, 1.0)).collect();
+        assert_eq!(path, [0.0, 0.0, 0.5, 0.5, 0.4, 2.0]);
+        let mut hot = Play::default();
+        let path: Vec<f64> = [45.0, 44.5, 46.0, 44.0].iter().map(|&t| hot.high(t, 1.0)).collect();
+        assert_eq!(path, [45.0, 45.0, 46.0, 45.0]);
+    }
+
+    #[test]
+    fn a_break_begins_the_time_again() {
+        let mut since = Since::default();
+        assert_eq!([true, true, false, true].map(|so| since.step(so, 2.0)), [2.0, 4.0, 0.0, 2.0]);
+    }
+}
