@@ -1,19 +1,33 @@
 #!/bin/sh
-# install.sh [--dry-run] [--yes] --demo [ARGUMENT...]
+# install.sh [--dry-run] [--yes] VERB [ARGUMENT...]
 #
-#   --demo          install what is missing, build, and watch a simulated battery live on a private D-Bus; arguments that
-#                   this script does not know go to the demo: --for 20s, --json
-#   --build-tools   install what building needs, and stop
+#   --from ARCHIVE|DIRECTORY      install or update from a packed release; in an unpacked one this is the default. The new
+#                                 release stays if all services are as well as before, otherwise the old one comes back
+#   --rollback                    go back to the release before
+#   --uninstall [--keep-settings] remove everything; or everything but /etc/busbar and /var/lib/busbar
+#   --demo                        watch a simulated battery live on a private D-Bus; in a clone, after installing what is
+#                                 missing and building. Arguments that this script does not know go to the demo: --for 20s
+#   --build-tools                 install what building needs, and stop
 #
-#   --dry-run       say what would be done, and do nothing
-#   --yes           ask nothing
-#   --help          this text
+#   --deadline S, --healthy S     how long the services have to become healthy (180), and must then stay so (60)
+#   --dry-run                     say what would be done, and do nothing
+#   --yes                         ask nothing
+#   --help                        this text
 #
-# For Debian 12 or newer and Raspberry Pi OS. Packages come from the distribution and are named before they are installed,
-# Rust libraries come from crates.io into cargo's cache; nothing is fetched from anywhere else. Everything that is built
-# stays in this folder.
+# For Debian 12 or newer and Raspberry Pi OS. A release goes to /opt/busbar and is reached by links in /etc/systemd/system,
+# /etc/dbus-1/system.d, /etc/udev/rules.d and /usr/local/bin; configuration is in /etc/busbar and is never changed by this
+# script. Building takes packages of the distribution, named before they are installed, and libraries from crates.io into
+# cargo's cache; what is built stays in this folder. Nothing else is fetched from anywhere.
 set -eu
+called_from=$PWD
+command_line="$0 $*"
 cd "$(dirname "$0")"
+here=$PWD
+
+# Where releases are installed.
+base=/opt/busbar
+deadline=180
+healthy=60
 
 dry_run=""
 yes=""
@@ -28,13 +42,16 @@ refuse() {
     exit 1
 }
 
-# Every action goes through here, so that --dry-run shows exactly what would run.
+# Every action goes through here, so that --dry-run shows exactly what would run. The hook is for the tests: it is called
+# before and behind each action.
 run() {
     if [ -n "$dry_run" ]; then
         echo "would run: $*"
-    else
-        "$@"
+        return
     fi
+    [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" before "$@"
+    "$@" || return
+    [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" behind "$@"
 }
 
 as_root() {
@@ -175,6 +192,11 @@ build_tools() {
 }
 
 demo() {
+    if [ -x bin/busbar ]; then
+        need_packages dbus-daemon
+        run exec bin/busbar demo "$@"
+        return
+    fi
     check_platform
     check_space 1500
     choose_build_packages
@@ -184,6 +206,14 @@ demo() {
     run exec "${CARGO_TARGET_DIR:-target}/release/busbar" demo "$@"
 }
 
+# What a packed release is installed with; a clone has it too.
+. service-files/install/steps.sh
+. service-files/install/checks.sh
+. service-files/install/release.sh
+. service-files/install/system.sh
+. service-files/install/trial.sh
+. service-files/install/verbs.sh
+
 usage() {
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
 }
@@ -191,27 +221,57 @@ usage() {
 # --- arguments ---
 
 verb=""
+source=""
+expects=""
 count=$#
 while [ "$count" -gt 0 ]; do
     argument=$1
     shift
     count=$((count - 1))
+    if [ -n "$expects" ]; then
+        case $expects in
+            from) source=$argument ;;
+            deadline) deadline=$argument ;;
+            healthy) healthy=$argument ;;
+        esac
+        expects=""
+        continue
+    fi
     case $argument in
         --help | -h) usage; exit 0 ;;
         --dry-run) dry_run=1 ;;
         --yes | -y) yes=1 ;;
         --demo) verb=demo ;;
         --build-tools) verb=build_tools ;;
+        --from) verb=install_release; expects=from ;;
+        --rollback) verb=rollback ;;
+        --uninstall) verb=uninstall ;;
+        # For the unit busbar-trial.
+        --finish) verb=finish_trial ;;
+        --deadline | --healthy) expects=${argument#--} ;;
         # What is left over stays, in its order, behind what is still to be looked at.
         *) set -- "$@" "$argument" ;;
     esac
 done
+[ -z "$expects" ] || refuse "--$expects has no value" "it is the last argument" "./install.sh --help"
+case $deadline$healthy in
+    *[!0-9]*) refuse "--deadline and --healthy are whole seconds" "\"$deadline\" and \"$healthy\" are not" "./install.sh --help" ;;
+esac
+if [ -z "$verb" ] && [ $# = 0 ] && [ -e manifest ]; then
+    verb=install_release
+    source=.
+fi
+case $source in
+    /*) ;;
+    .) source=$here ;;
+    *) source=$called_from/$source ;;
+esac
 
 case $verb in
-    demo | build_tools) "$verb" "$@" ;;
-    *)
+    '')
         [ $# = 0 ] || refuse "\"$1\" is not known" "it belongs to no verb" "./install.sh --help"
         usage
         exit 2
         ;;
+    *) "$verb" "$@" ;;
 esac

@@ -108,9 +108,9 @@ fn text(value: &Value) -> Option<String> {
     (text.len() <= MAX_TEXT).then_some(text)
 }
 
-/// For a log line: never longer than a line.
+/// For a log line: never longer than a line, and never more than one.
 fn shown(value: &Value) -> String {
-    let text = crate::Text::Plain.of(Some(value));
+    let text = crate::Text::Plain.of(Some(value)).replace(char::is_control, " ");
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text,
@@ -150,6 +150,7 @@ mod tests {
         };
         assert_eq!(refused(SOC.spec(), Value::Real(1.0)), (1, "the item is read-only".into()));
         assert_eq!(refused(MODE.spec(), Value::Text("on".into())), (1, "on is not an integer".into()));
+        assert_eq!(refused(MODE.spec(), Value::Text("1\n2".into())), (1, "1 2 is not an integer".into()));
         assert_eq!(refused(MODE.spec(), Value::Real(1e300)).0, 1);
         assert_eq!(refused(MODE.spec(), Value::Long(1 << 40)).0, 1);
         assert_eq!(refused(LIMIT.spec(), Value::Real(f64::NAN)).0, 1);

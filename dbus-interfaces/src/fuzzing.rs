@@ -1,13 +1,16 @@
 //! A door for the fuzz targets (`tests/fuzz`): what comes in over the bus, without a bus. Only there with the feature
 //! `fuzzing`, which nothing else turns on.
 
+use std::collections::HashMap;
+
 use zbus::wire::serialized::{Context, Data};
-use zbus::wire::{BE, LE, Signature, to_bytes};
+use zbus::wire::{BE, LE, NATIVE_ENDIAN, Signature, to_bytes};
 use zbus::{Message, Structure, Variant};
 
-use crate::Value;
+use crate::marshal::Items;
+use crate::tree::Leaf;
 use crate::wire::{Wire, value_of};
-use crate::{arguments, incoming, wire};
+use crate::{Spec, Value, arguments, incoming, wire};
 
 /// Every value that any reader of this crate finds in a message whose body is these bytes, in the given types. Nothing
 /// where the bytes are no such body: then zbus hands us no message.
@@ -45,4 +48,19 @@ pub fn sent_and_received(value: Option<&Value>) -> Result<Option<Value>, String>
     let sent = to_bytes(Context::new(LE, 0), &Wire(value)).map_err(|e| e.to_string())?;
     let (received, _) = sent.deserialize::<Variant<'_>>().map_err(|e| e.to_string())?;
     Ok(value_of(&received))
+}
+
+/// Value and text of an item as they arrive in `ItemsChanged`.
+///
+/// # Errors
+/// They cannot be read.
+pub fn announced(spec: Spec, value: Option<Value>) -> Result<(Option<Value>, String), String> {
+    let mut items = Items::default();
+    items.fill(std::iter::once(&Leaf { path: "/Path".into(), spec, value, changed: true }));
+    let sent = to_bytes(Context::new(NATIVE_ENDIAN, 0), &items).map_err(|e| e.to_string())?;
+    let read = sent.deserialize::<HashMap<&str, HashMap<&str, Variant<'_>>>>();
+    let (received, _) = read.map_err(|e| e.to_string())?;
+    let property = |name| received.get("/Path").and_then(|item| item.get(name)).and_then(value_of);
+    let text = property("Text").ok_or("no text")?;
+    Ok((property("Value"), text.as_str().unwrap_or_default().to_owned()))
 }

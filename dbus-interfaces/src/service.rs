@@ -154,9 +154,12 @@ impl Service {
     }
 
     /// Resolves when the connection to the bus has ended.
-    pub async fn lost(&self) -> BusError {
-        self.endpoint.closed().await;
-        BusError::Lost("the bus closed the connection".to_owned())
+    pub fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
+        let endpoint = self.endpoint.clone();
+        async move {
+            endpoint.closed().await;
+            BusError::Lost("the bus closed the connection".to_owned())
+        }
     }
 
     /// Leaves the bus and closes the connection.

@@ -103,31 +103,34 @@ pub(crate) fn value_of(variant: &Variant<'_>) -> Option<Value> {
         Variant::Signature(v) => Value::Text(v.to_string()),
         Variant::ObjectPath(v) => Value::Text(v.to_string()),
         Variant::Variant(v) => value_of(v)?,
-        Variant::Array(v) if v.is_empty() => return None,
-        Variant::Array(v) => array_of(v.iter().filter_map(value_of).collect()),
+        Variant::Array(v) => array_of(v.iter().filter_map(value_of).collect())?,
         Variant::Dict(v) => {
             let entries = v
                 .iter()
                 .filter_map(|(k, v)| Some((crate::Text::Plain.of(value_of(k).as_ref()), value_of(v)?)));
             Value::Map(entries.collect())
         }
-        Variant::Structure(v) => Value::List(v.fields().iter().filter_map(value_of).collect()),
+        Variant::Structure(v) => array_of(v.fields().iter().filter_map(value_of).collect())?,
         Variant::Fd(_) => return None,
     })
 }
 
-fn array_of(values: Vec<Value>) -> Value {
+/// Also an array of nothing but no values is no value.
+fn array_of(values: Vec<Value>) -> Option<Value> {
     fn all<T>(values: &[Value], one: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
         values.iter().map(one).collect()
     }
     let int = |v: &Value| if let Value::Int(v) = v { Some(*v) } else { None };
     let real = |v: &Value| if let Value::Real(v) = v { Some(*v) } else { None };
     let text = |v: &Value| if let Value::Text(v) = v { Some(v.clone()) } else { None };
-    all(&values, int)
+    if values.is_empty() {
+        return None;
+    }
+    let same = all(&values, int)
         .map(Value::Ints)
         .or_else(|| all(&values, real).map(Value::Reals))
-        .or_else(|| all(&values, text).map(Value::Texts))
-        .unwrap_or(Value::List(values))
+        .or_else(|| all(&values, text).map(Value::Texts));
+    Some(same.unwrap_or(Value::List(values)))
 }
 
 /// The arguments of a message; `None` where the body cannot be read.
@@ -176,5 +179,6 @@ mod tests {
         assert_eq!(value_of(&Variant::new(Vec::<String>::new())), None);
         assert_eq!(value_of(&Variant::new(Vec::<u32>::new())), None);
         assert_eq!(value_of(&Variant::new(f64::NAN)), None);
+        assert_eq!(value_of(&Variant::new(vec![f64::NAN])), None);
     }
 }

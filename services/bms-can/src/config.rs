@@ -25,7 +25,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Battery {
-    /// The dialect, by the name in the registry.
+    /// The dialect, by its name in the registry, or [`AUTO`].
     #[serde(default = "protocol")]
     pub protocol: String,
     /// Which string behind a hub, 0 to 7; 0 without one.
@@ -52,10 +52,15 @@ pub struct Battery {
 }
 
 impl Battery {
-    /// The dialect.
-    #[must_use]
-    pub fn dialect(&self) -> Option<&'static Protocol> {
-        by_name(&self.protocol)
+    /// The dialect; none where the traffic is to show it.
+    ///
+    /// # Errors
+    /// The name is not in the registry.
+    pub fn dialect(&self) -> Result<Option<&'static Protocol>, String> {
+        match self.protocol.as_str() {
+            AUTO => Ok(None),
+            name => by_name(name).map(Some).ok_or_else(|| format!("no protocol is called {name:?}")),
+        }
     }
 
     /// What the user knows and the battery does not tell.
@@ -82,8 +87,11 @@ fn one_battery() -> Vec<Battery> {
     }]
 }
 
+/// Instead of a dialect: the traffic shows it.
+pub const AUTO: &str = "auto";
+
 fn protocol() -> String {
-    "pylontech_lv".to_owned()
+    AUTO.to_owned()
 }
 
 fn device_instance() -> i32 {
@@ -120,12 +128,12 @@ impl Check for Config {
 
 impl Check for Battery {
     fn check(&self, findings: &mut Findings) {
-        if self.dialect().is_none() {
-            let names: Vec<&str> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        if let Err(what) = self.dialect() {
+            let names = PROTOCOLS.iter().map(|protocol| protocol.name);
             findings.refuse(
                 "protocol",
-                format!("no protocol is called {:?}", self.protocol),
-                names.join(", "),
+                what,
+                std::iter::once(AUTO).chain(names).collect::<Vec<_>>().join(", "),
             );
         }
         findings.within("address", self.address, 0..=7, "");

@@ -51,7 +51,8 @@ impl Dialect {
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let is_due = self.weigh_at.is_some_and(|at| at <= now);
         if is_due {
-            self.weigh_at = self.first.filter(|first| now.duration_since(*first) < ENOUGH).map(|_| now + WEIGH);
+            self.weigh_at =
+                self.first.filter(|first| now.duration_since(*first) < ENOUGH).map(|_| now + WEIGH);
         }
         is_due
     }

@@ -72,7 +72,8 @@ impl KeepAlive {
 
     /// The next of an even spread. Multiplier and increment are Knuth's (MMIX); the upper bits are the good ones.
     fn chance(&mut self) -> Duration {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         CHANCE.mul_f64((self.random >> 32) as f64 / f64::from(u32::MAX))
     }
 }

@@ -19,6 +19,7 @@ mod dialect;
 pub mod frame;
 mod give_way;
 mod keep_alive;
+mod kept;
 pub mod link_health;
 pub mod message;
 pub mod protocols;

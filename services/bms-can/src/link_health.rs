@@ -120,7 +120,9 @@ mod tests {
             assert_eq!(BusState::from_number(number).map(|state| state as u32), Some(number));
         }
         assert_eq!(BusState::from_number(6), None, "Linux has no such state");
-        for state in [0, 1, 2, 3, 4, 5].into_iter().filter_map(BusState::from_number).chain([BusState::NoAdapter]) {
+        for state in
+            [0, 1, 2, 3, 4, 5].into_iter().filter_map(BusState::from_number).chain([BusState::NoAdapter])
+        {
             let value = dbus_interfaces::Value::Int(state as i32);
             assert_eq!(b::CAN_STATE.spec().text.of(Some(&value)), state.to_string());
         }

@@ -1,22 +1,21 @@
 //! The process: one CAN bus, its batteries, and the loop between them.
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
-use dbus_interfaces::classes::device;
-use dbus_interfaces::{BusAddress, BusError, WriteRequest, Writes};
+use dbus_interfaces::{BusAddress, BusError};
+use futures_util::future::select_all;
 use service_kit::{Context, Failure, random_seed};
 use tokio::time::{Instant, sleep_until};
 
 use crate::attention::Attention;
 use crate::config::Config;
+use crate::dialect::Dialect;
 use crate::frame::Frame;
 use crate::give_way::{Manager, Sight};
 use crate::keep_alive::KeepAlive;
 use crate::transports::interest::Interest;
 use crate::transports::{Link, LinkEvent};
-use crate::unit::Unit;
+use crate::unit::{Happening, Unit};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -32,16 +31,21 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let link = can.link(random_seed()).map_err(Failure::configuration)?;
     let keep_alive = KeepAlive::new(can.keep_alive && can.sends(), random_seed());
     let (suffix, connection) = (can.bus_suffix(), can.connection());
-    let (mut units, mut writes) = (Vec::new(), Vec::new());
+    let mut units = Vec::new();
     for battery in config.battery {
-        let protocol = battery.dialect().ok_or_else(|| Failure::configuration(battery.protocol.clone()))?;
-        let (unit, wishes) = Unit::connect(battery, Some(protocol), &suffix, &connection, &bus).await?;
-        units.push(unit);
-        writes.push(wishes);
+        let protocol = battery.dialect().map_err(Failure::configuration)?;
+        units.push(Unit::connect(battery, protocol, &suffix, &connection, &bus).await?);
     }
     let manager = Manager::watch(&bus).await?;
-    let mut process = Process { link, units, keep_alive, manager, attention: Attention::default() };
-    let outcome = process.work(&context, &mut writes).await;
+    let mut process = Process {
+        link,
+        units,
+        keep_alive,
+        manager,
+        attention: Attention::default(),
+        dialect: Dialect::new(),
+    };
+    let outcome = process.work(&context).await;
     for unit in process.units {
         unit.leave().await;
     }
@@ -54,11 +58,13 @@ struct Process {
     keep_alive: KeepAlive,
     manager: Manager,
     attention: Attention,
+    dialect: Dialect,
 }
 
 impl Process {
-    async fn work(&mut self, context: &Context, writes: &mut [Writes]) -> Result<(), Failure> {
+    async fn work(&mut self, context: &Context) -> Result<(), Failure> {
         let shutdown = context.shutdown();
+        let mut lost = std::pin::pin!(lost(&self.units));
         let mut frames: Vec<Frame> = Vec::with_capacity(FRAMES);
         let mut sight: Option<Sight> = self.manager.sight();
         if let Some(what) = self.link.waiting_for() {
@@ -71,12 +77,19 @@ impl Process {
             tokio::select! {
                 biased;
                 () = shutdown.requested() => return Ok(()),
-                lost = lost(&self.units) => return Err(lost.into()),
+                error = &mut lost => return Err(error.into()),
                 event = self.link.next(&mut frames) => match event {
                     LinkEvent::Frames => {}
-                    LinkEvent::Up | LinkEvent::Down => context.status(&self.status()),
+                    LinkEvent::Up | LinkEvent::Down => {
+                        self.dialect.reset();
+                        context.status(&self.status());
+                    }
                 },
-                write = poll_fn(|cx| next_write(writes, cx)) => answer(write),
+                (number, happening) = next_happening(&mut self.units) => {
+                    if let Some(unit) = self.units.get_mut(number) {
+                        unit.take(happening?).await?;
+                    }
+                }
                 () = self.manager.changed() => sight = self.manager.sight(),
                 () = sleep_until(wake) => {}
             }
@@ -84,6 +97,7 @@ impl Process {
             let were_published = self.published();
             for frame in frames.drain(..) {
                 self.keep_alive.heard(&frame, now);
+                self.dialect.see(&frame, now);
                 for unit in &mut self.units {
                     unit.frame(&frame, now);
                 }
@@ -91,7 +105,11 @@ impl Process {
             if let Some(frame) = self.keep_alive.due(now) {
                 self.link.send(&frame);
             }
+            let weigh = self.dialect.take(now);
             for unit in &mut self.units {
+                if weigh {
+                    unit.dialect(&self.dialect, now);
+                }
                 unit.link(self.link.health(), now);
                 unit.settle(sight.as_ref(), now).await?;
             }
@@ -108,7 +126,7 @@ impl Process {
     fn next_wake(&self, now: Instant) -> Instant {
         let units = self.units.iter().filter_map(|unit| unit.due(now));
         let keep_alive = self.link.waiting_for().is_none().then(|| self.keep_alive.next()).flatten();
-        units.chain(keep_alive).min().unwrap_or(now + BEAT).min(now + BEAT)
+        units.chain(keep_alive).chain(self.dialect.due()).min().unwrap_or(now + BEAT).min(now + BEAT)
     }
 
     fn published(&self) -> usize {
@@ -125,26 +143,21 @@ impl Process {
 }
 
 /// All connections go to one bus: the first to end speaks for all.
-async fn lost(units: &[Unit]) -> BusError {
-    match units.first() {
-        Some(unit) => unit.lost().await,
-        None => std::future::pending().await,
-    }
-}
-
-fn next_write(writes: &mut [Writes], cx: &mut std::task::Context<'_>) -> Poll<WriteRequest> {
-    for wishes in writes {
-        if let Poll::Ready(Some(write)) = wishes.poll_recv(cx) {
-            return Poll::Ready(write);
+fn lost(units: &[Unit]) -> impl Future<Output = BusError> + use<> {
+    let lost = units.first().map(Unit::lost);
+    async move {
+        match lost {
+            Some(lost) => lost.await,
+            None => std::future::pending().await,
         }
     }
-    Poll::Pending
 }
 
-fn answer(write: WriteRequest) {
-    if write.is(device::CUSTOM_NAME) {
-        write.accept();
-    } else {
-        write.refuse("nothing here can be set");
+/// The next thing that concerns one of the batteries, and which.
+async fn next_happening(units: &mut [Unit]) -> (usize, Result<Happening, BusError>) {
+    if units.is_empty() {
+        return std::future::pending().await;
     }
+    let (happening, number, _) = select_all(units.iter_mut().map(|unit| Box::pin(unit.happening()))).await;
+    (number, happening)
 }

@@ -1,7 +1,7 @@
 //! One battery of the bus: its picture, and its service while there is something to show.
 
 use dbus_interfaces::classes::{bank, battery as class, device};
-use dbus_interfaces::{BusAddress, BusError, Draft, Service, Writes};
+use dbus_interfaces::{BusAddress, BusError, Draft, Service, WriteRequest, Writes};
 use service_kit::Repeating;
 use tokio::time::Instant;
 
@@ -10,13 +10,21 @@ use crate::config::Battery;
 use crate::dialect::Dialect;
 use crate::frame::Frame;
 use crate::give_way::{GiveWay, Sight, Speaks};
+use crate::kept::{Kept, News};
 use crate::link_health::LinkHealth;
 use crate::message::PairRule;
 use crate::protocols::{Decoded, Protocol};
 use crate::recognise::Verdict;
 
+/// Something that concerns one battery and is no frame.
+pub(crate) enum Happening {
+    /// A client wants an item changed.
+    Write(WriteRequest),
+    /// The settings tell something.
+    News(News),
+}
+
 /// One battery.
-#[derive(Debug)]
 pub(crate) struct Unit {
     config: Battery,
     /// The dialect; none until the traffic has shown it, where the user left it open.
@@ -30,7 +38,11 @@ pub(crate) struct Unit {
     picture: Picture,
     pace: Pace,
     service: Service,
+    writes: Writes,
+    kept: Kept,
     is_published: bool,
+    /// What is on the bus is no longer this battery: it has to leave before it comes back.
+    must_leave: bool,
     shown: Option<Silence>,
     give_way: GiveWay,
     update_index: i32,
@@ -39,7 +51,7 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    /// A battery of which nothing is known yet, connected to the bus without a name; and what clients will want written.
+    /// A battery of which nothing is known yet, connected to the bus without a name.
     ///
     /// # Errors
     /// [`BusError::Connect`].
@@ -49,14 +61,16 @@ impl Unit {
         suffix: &str,
         connection: &str,
         bus: &BusAddress,
-    ) -> Result<(Self, Writes), BusError> {
+    ) -> Result<Self, BusError> {
         let (service, writes) = Service::connect(bus).await?;
-        let bus_name = match config.address {
-            0 => format!("com.victronenergy.{}.bmscan_{suffix}", class::CLASS),
-            address => format!("com.victronenergy.{}.bmscan_{suffix}_{address}", class::CLASS),
+        let unit = match config.address {
+            0 => suffix.to_owned(),
+            address => format!("{suffix}_{address}"),
         };
+        let kept = Kept::open(&unit, config.device_instance, config.name.clone(), bus);
+        let bus_name = format!("com.victronenergy.{}.bmscan_{unit}", class::CLASS);
         let give_way = GiveWay::new(config.standalone);
-        let unit = Unit {
+        Ok(Unit {
             picture: new_picture(protocol),
             config,
             protocol,
@@ -67,14 +81,16 @@ impl Unit {
             link: LinkHealth::default(),
             pace: Pace::default(),
             service,
+            writes,
+            kept,
             is_published: false,
+            must_leave: false,
             shown: None,
             give_way,
             update_index: 0,
             refused: Repeating::default(),
             unrecognised: Repeating::default(),
-        };
-        Ok((unit, writes))
+        })
     }
 
     /// Takes in a frame, if it is this battery's.
@@ -120,7 +136,9 @@ impl Unit {
         let trouble = match dialect.verdict(now) {
             Verdict::Recognised { protocol, because } => return self.adopt(protocol, &because, now),
             Verdict::Listening => return,
-            Verdict::Foreign { what, because } => format!("this is {what}, which is not read here: {because}"),
+            Verdict::Foreign { what, because } => {
+                format!("this is {what}, which is not read here: {because}")
+            }
             Verdict::Unknown { because } => format!("no dialect is recognised: {because}; set protocol"),
         };
         if let Some(report) = self.unrecognised.failed(now, &trouble) {
@@ -134,9 +152,15 @@ impl Unit {
         }
         // The answer to the trouble stands in the line below.
         let _ = self.unrecognised.ended(now);
-        tracing::info!(battery = self.bus_name, protocol = protocol.name, "{because}: this is {}", protocol.title);
+        tracing::info!(
+            battery = self.bus_name,
+            protocol = protocol.name,
+            "{because}: this is {}",
+            protocol.title
+        );
         self.protocol = Some(protocol);
         self.picture = new_picture(self.protocol);
+        self.must_leave = self.is_published;
     }
 
     /// Takes in how the CAN bus itself is.
@@ -163,10 +187,15 @@ impl Unit {
             self.pace.at_once(now);
         }
         if self.picture.is_gone(now) {
-            return self.forget().await;
+            self.forget().await;
+            return Ok(());
+        }
+        if std::mem::take(&mut self.must_leave) {
+            self.withdraw().await;
         }
         if !self.is_published {
-            return if self.picture.is_complete(now) { self.publish(now).await } else { Ok(()) };
+            let is_ready = self.kept.is_known() && self.picture.is_complete(now);
+            return if is_ready { self.publish(now).await } else { Ok(()) };
         }
         // Time alone has taken something away: that does not wait for the battery's next frame.
         if self.shown != Some(self.picture.shown_silence(now)) {
@@ -187,8 +216,44 @@ impl Unit {
     }
 
     /// Resolves when the connection to the bus has ended.
-    pub(crate) async fn lost(&self) -> BusError {
-        self.service.lost().await
+    pub(crate) fn lost(&self) -> impl Future<Output = BusError> + use<> {
+        self.service.lost()
+    }
+
+    /// The next wish of a client, or news of the settings. Dropping the future loses nothing.
+    pub(crate) async fn happening(&mut self) -> Result<Happening, BusError> {
+        tokio::select! {
+            write = self.writes.recv() => match write {
+                Some(write) => Ok(Happening::Write(write)),
+                None => std::future::pending().await,
+            },
+            news = self.kept.next() => news.map(Happening::News),
+        }
+    }
+
+    /// Does what a happening asks for.
+    ///
+    /// # Errors
+    /// A [`BusError`] that ends the process.
+    pub(crate) async fn take(&mut self, happening: Happening) -> Result<(), BusError> {
+        match happening {
+            Happening::Write(write) if write.is(device::CUSTOM_NAME) => self.kept.rename(write),
+            Happening::Write(write) => write.refuse("nothing here can be set"),
+            Happening::News(News::Known) => {}
+            Happening::News(News::Instance) => {
+                tracing::info!(
+                    battery = self.bus_name,
+                    instance = self.kept.instance(),
+                    "the battery has another number"
+                );
+                self.must_leave = self.is_published;
+            }
+            Happening::News(News::Name) if self.is_published => {
+                self.service.update(|tx| _ = tx.set(device::CUSTOM_NAME, self.kept.name())).await?;
+            }
+            Happening::News(News::Name) => {}
+        }
+        Ok(())
     }
 
     /// Leaves the bus.
@@ -209,10 +274,10 @@ impl Unit {
             process_name: "bms-can",
             process_version: env!("CARGO_PKG_VERSION"),
             connection: self.connection.clone(),
-            device_instance: self.config.device_instance,
+            device_instance: self.kept.instance(),
             product_id: class::PRODUCT_ID,
             product_name: self.product().to_owned(),
-            custom_name: self.config.name.clone(),
+            custom_name: Some(self.kept.name()),
             firmware_version: None,
             hardware_version: None,
             serial: None,
@@ -221,7 +286,7 @@ impl Unit {
         draft.fill(|tx| {
             battery::identity(tx, self.picture.identity(), self.product());
             battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
-                tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
+            tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
             tx.set(bank::UPDATE_INDEX, self.update_index);
             self.link.update(tx);
         });
@@ -229,11 +294,7 @@ impl Unit {
         self.is_published = true;
         self.shown = Some(view.silence);
         self.pace.changed(now);
-        tracing::info!(
-            battery = self.bus_name,
-            instance = self.config.device_instance,
-            "the battery is on the bus"
-        );
+        tracing::info!(battery = self.bus_name, instance = self.kept.instance(), "the battery is on the bus");
         Ok(())
     }
 
@@ -288,16 +349,22 @@ impl Unit {
         }
     }
 
-    async fn forget(&mut self) -> Result<(), BusError> {
+    /// The battery is gone for good.
+    async fn forget(&mut self) {
         if self.is_published {
             tracing::warn!(battery = self.bus_name, "no data for more than 60 s: the battery leaves the bus");
+        }
+        self.withdraw().await;
+        self.picture = new_picture(self.protocol);
+    }
+
+    async fn withdraw(&mut self) {
+        if self.is_published {
             self.service.withdraw().await;
         }
         self.is_published = false;
         self.shown = None;
-        self.picture = new_picture(self.protocol);
         self.pace = Pace::default();
-        Ok(())
     }
 }
 

@@ -99,7 +99,8 @@ fn leaf(text: &str, is_terminal: bool) -> String {
 fn branch(items: &[Listed], wants_text: bool) -> String {
     let mut lines = String::new();
     for item in items {
-        let text = item.text.clone().filter(|_| wants_text).unwrap_or_else(|| value::plain(item.value.as_ref()));
+        let text =
+            item.text.clone().filter(|_| wants_text).unwrap_or_else(|| value::plain(item.value.as_ref()));
         lines.push_str(&item.path);
         lines.push(' ');
         text.chars().for_each(|c| match c {

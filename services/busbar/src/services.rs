@@ -61,7 +61,8 @@ pub(crate) struct TheOnly {
     bus: Bus,
 }
 
-const SETTINGS_EXAMPLES: &str = "On Venus OS Victron's own settings service runs; this one refuses to start there.
+const SETTINGS_EXAMPLES: &str =
+    "On Venus OS Victron's own settings service runs; this one refuses to start there.
 
 Examples:
   busbar settings
@@ -131,7 +132,8 @@ where
 
 /// The defaults, and the environment over them.
 fn without_file<C: serde::de::DeserializeOwned + Check>(name: &str) -> Result<C, ConfigErrors> {
-    let variables = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let variables = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
     config::parse("", &format!("{name}.toml"), variables)
 }
 

@@ -16,7 +16,10 @@ const SCENARIO: &str =
 
 #[test]
 fn a_battery_is_complete_when_its_name_appears() {
-    let bed = Bed::start(SCENARIO, "capacity_ah = 296.0\ndevice_instance = 107\nname = \"Shed\"");
+    let bed = Bed::start(
+        SCENARIO,
+        "protocol = \"pylontech_lv\"\ncapacity_ah = 296.0\ndevice_instance = 107\nname = \"Shed\"",
+    );
     let items =
         bed.bus.busctl(&["call", Bed::NAME, "/", "com.victronenergy.BusItem", "GetItems"]).expect("answered");
     let value = |path: &str| items[0][path]["Value"].clone();
@@ -120,8 +123,32 @@ fn what_clients_write_is_answered_and_a_read_only_item_stays() {
     assert_eq!(set("/Info/MaxChargeCurrent", &["d", "500"]), 1);
     assert_eq!(bed.get("/Soc"), json!(54.0));
     assert_eq!(set("/CustomName", &["s", "Barn"]), 0);
-    assert_eq!(bed.get("/CustomName"), json!("Barn"));
+    eventually(SOON, || bed.get("/CustomName") == json!("Barn"));
     assert!(bed.service.lines().iter().any(|line| line.contains("write refused") && line.contains("/Soc")));
+}
+
+#[test]
+fn number_and_name_are_kept_and_a_new_number_brings_it_back_under_that_number() {
+    let mut bed = Bed::start(SCENARIO, "device_instance = 107");
+    assert_eq!(bed.bus.set_value(Bed::NAME, "/CustomName", &["s", "Barn"]), Ok(0));
+    eventually(SOON, || bed.get("/CustomName") == json!("Barn"));
+    let number = "/Settings/Devices/bmscan_battery0/ClassAndVrmInstance";
+    assert_eq!(bed.bus.set_value("com.victronenergy.settings", number, &["s", "battery:42"]), Ok(0));
+    eventually(SOON, || bed.get("/DeviceInstance") == json!(42));
+    assert_eq!(bed.service.terminate(), Exit::Code(0));
+    let _second = service(&bed.bus, &bed.folder, "device_instance = 107");
+    eventually(SOON, || bed.get("/DeviceInstance") == json!(42) && bed.get("/CustomName") == json!("Barn"));
+}
+
+#[test]
+fn the_dialect_is_found_out_and_a_wrong_choice_is_explained() {
+    let mut bed = Bed::start(SCENARIO, "");
+    bed.service.wait_for_line("Pylontech low voltage", SOON);
+    assert_eq!(bed.get("/Bms/Protocol"), json!("pylontech_lv"));
+    drop(bed);
+    let mut bed = Bed::start_early(SCENARIO, "protocol = \"growatt_lv\"");
+    bed.service.wait_for_line("set protocol = \"pylontech_lv\"", SOON);
+    assert!(!bed.is_on_the_bus());
 }
 
 #[test]

@@ -8,11 +8,13 @@ use crate::faults::Faults;
 use crate::plant::bank::Bank;
 use crate::plant::bms::BmsSpec;
 use crate::plant::cell::Effects;
+use crate::plant::counters::Counters;
 use crate::plant::module::{Module, ModuleSpec};
 use crate::plant::pack::{PackSpec, Spread};
 use crate::plant::rng::Rng;
 use crate::plant::sensors::Noise;
 use crate::profile::Profile;
+use crate::report::Names;
 use crate::scenario::{BatteryConfig, CurrentConfig, Scenario};
 
 /// Sequences of random numbers in one battery; each purpose has its own, so that one more draw here changes
@@ -30,16 +32,27 @@ pub fn devices(scenario: &Scenario) -> Vec<(BatteryConfig, Device)> {
     let build = |(number, config): (usize, BatteryConfig)| {
         let purpose = number as u64 * PURPOSES;
         let events = events(scenario, number);
-        let device = device(&config, events, |part| Rng::new(scenario.seed, purpose + part));
+        let device = device(&config, number, events, |part| Rng::new(scenario.seed, purpose + part));
         (config, device)
     };
     scenario.batteries().into_iter().enumerate().map(build).collect()
 }
 
-fn device(config: &BatteryConfig, events: Vec<(f64, Action)>, rng: impl Fn(u64) -> Rng) -> Device {
+fn device(
+    config: &BatteryConfig,
+    number: usize,
+    events: Vec<(f64, Action)>,
+    rng: impl Fn(u64) -> Rng,
+) -> Device {
     let modules = (0..config.strings * config.modules).map(|number| {
         let purpose = |part| MODULES + 10 * number as u64 + part;
-        Module::new(module(config, number, &rng, purpose), rng(purpose(SENSORS)))
+        let mut module = Module::new(module(config, number, &rng, purpose), rng(purpose(SENSORS)));
+        module.counters = Counters {
+            charged_kwh: config.bms.charged_kwh,
+            discharged_kwh: config.bms.discharged_kwh,
+            cycles: config.bms.cycles,
+        };
+        module
     });
     Device::new(Parts {
         bank: Bank::new(modules.collect()),
@@ -48,8 +61,15 @@ fn device(config: &BatteryConfig, events: Vec<(f64, Action)>, rng: impl Fn(u64) 
         charger: config.charger.map(|charger| Charger::new(charger.spec())),
         dialect: config.protocol,
         manufacturer: config.manufacturer.clone(),
+        names: Names {
+            model: config.model.clone(),
+            family: config.family.clone(),
+            serial: config.serial.clone().unwrap_or_else(|| format!("SIM{number:09}")),
+            firmware: config.firmware,
+        },
         padded: config.padded,
         needs_keep_alive: config.needs_keep_alive,
+        has_inverter: config.inverter,
         ambient_c: config.pack.temperature_c,
         transmit_reply: config.adapter.transmit_reply,
         buffer_bytes: config.adapter.buffer_bytes,

@@ -1,5 +1,6 @@
 //! Commands while it runs, one a line, from a scenario's events or from standard input.
 
+use crate::batteries::{self, DIALECTS, Dialect};
 use crate::faults::Fault;
 use crate::plant::alarms::Alarm;
 use crate::plant::sensors::{Sensor, SensorFault};
@@ -9,10 +10,13 @@ pub const HELP: &str = "\
 [N:] current AMPS               impose a current (+ charges), whatever the scenario says
 [N:] current auto               back to the scenario's profile
 [N:] fault KIND [TIME]          silence hang garbage wrong_length wrong_digit truncated implausible frozen
-                                bit_flips burst
+                                bit_flips burst wrong_scale kelvin name_in_370 cells_in_370 latched_pairs
 [N:] fault clear [KIND]         end one, or all
 [N:] alarm NAME on|off          raise a protection: high_voltage low_voltage high_temperature low_temperature
-[N:] warning NAME on|off        charge_current discharge_current internal; off lets the BMS decide again
+[N:] warning NAME on|off        charge_current discharge_current internal high_temperature_charging
+                                low_temperature_charging short_circuit contactor imbalance;
+                                off lets the BMS decide again
+[N:] dialect NAME               speak another protocol from now on
 [N:] unplug [TIME]              hang up the adapter and remove its link
 [N:] plug                       put it back
 [N:] reboot                     the BMS is silent and open for 20 s
@@ -23,8 +27,10 @@ pub const HELP: &str = "\
 [N:] [module M] contactor open|close|weld
 [N:] [module M] charge_switch broken|ok
 [N:] [module M] discharge_switch broken|ok
+[N:] [module M] link lost|ok    whether the master hears it
 [N:] [module M] sensor cell K|temperature K|current  offset X|stuck X|frozen|lost|ok
 [N:] status                     one line about the battery
+[N:] report                     what the battery tells, one line a string, as key=value
 help
 N: one battery only, 0 is the first. M, K from 0. TIME as 300ms, 5s, 2min, 1h in simulated time; for ever without.";
 
@@ -56,12 +62,16 @@ pub enum Action {
     Plug,
     /// Restart the BMS.
     Reboot,
+    /// Speak this protocol.
+    Dialect(&'static Dialect),
     /// Temperature of the surroundings in °C.
     Ambient(f64),
     /// Something in one module, or in all.
     Module(Option<usize>, ModuleAction),
     /// Say how it is.
     Status,
+    /// Say what it tells the bus.
+    Report,
 }
 
 /// What to do to a module.
@@ -79,6 +89,8 @@ pub enum ModuleAction {
     ChargeBroken(bool),
     /// Break the discharge switch, or mend it.
     DischargeBroken(bool),
+    /// Lose it from its master's hearing, or have it back.
+    Lost(bool),
     /// Break a sensor, or mend it.
     Sensor(Sensor, Option<SensorFault>),
 }
@@ -88,6 +100,10 @@ pub enum ModuleAction {
 /// # Errors
 /// A sentence that says what is not understood and what would be.
 pub fn parse(line: &str) -> Result<Command, String> {
+    understand(line).map_err(|why| why.replace(char::is_control, " "))
+}
+
+fn understand(line: &str) -> Result<Command, String> {
     let (battery, line) = match line.split_once(':') {
         Some((number, rest)) => (Some(count(number.trim(), "battery")?), rest),
         None => (None, line),
@@ -118,6 +134,7 @@ fn module_action(words: &[&str]) -> Result<Option<ModuleAction>, String> {
         ["discharge_switch", state] => {
             ModuleAction::DischargeBroken(chosen(state, &[("broken", true), ("ok", false)])?)
         }
+        ["link", state] => ModuleAction::Lost(chosen(state, &[("lost", true), ("ok", false)])?),
         ["sensor", "cell", index, fault @ ..] => {
             ModuleAction::Sensor(Sensor::Cell(count(index, "cell")?), sensor_fault(fault)?)
         }
@@ -143,7 +160,12 @@ fn action(words: &[&str]) -> Result<Action, String> {
         ["plug"] => Action::Plug,
         ["reboot"] => Action::Reboot,
         ["ambient", celsius] => Action::Ambient(within(celsius, -40.0, 100.0, "°C")?),
+        ["dialect", name] => Action::Dialect(
+            batteries::by_name(name)
+                .ok_or_else(|| none_of(name, DIALECTS.iter().map(|dialect| dialect.name)))?,
+        ),
         ["status"] => Action::Status,
+        ["report"] => Action::Report,
         words => return Err(format!("not understood: `{}`; `help` lists what is", words.join(" "))),
     })
 }
@@ -164,10 +186,12 @@ fn alarm(name: &str) -> Result<Alarm, String> {
 }
 
 fn chosen<T: Copy>(word: &str, allowed: &[(&str, T)]) -> Result<T, String> {
-    allowed.iter().find(|(name, _)| *name == word).map(|&(_, value)| value).ok_or_else(|| {
-        let names: Vec<&str> = allowed.iter().map(|(name, _)| *name).collect();
-        format!("`{word}` is none of: {}", names.join(", "))
-    })
+    let found = allowed.iter().find(|(name, _)| *name == word).map(|&(_, value)| value);
+    found.ok_or_else(|| none_of(word, allowed.iter().map(|(name, _)| *name)))
+}
+
+fn none_of<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    format!("`{word}` is none of: {}", names.collect::<Vec<_>>().join(", "))
 }
 
 fn count(word: &str, of: &str) -> Result<usize, String> {
@@ -226,7 +250,10 @@ mod tests {
             ("plug", all(Action::Plug)),
             ("reboot", all(Action::Reboot)),
             ("ambient -5", all(Action::Ambient(-5.0))),
+            ("dialect byd_lv", all(Action::Dialect(batteries::by_name("byd_lv").unwrap()))),
             ("status", all(Action::Status)),
+            ("report", all(Action::Report)),
+            ("module 1 link lost", all(Action::Module(Some(1), ModuleAction::Lost(true)))),
             ("soc 80", all(Action::Module(None, ModuleAction::Soc(0.8)))),
             ("module 2 contactor weld", all(Action::Module(Some(2), ModuleAction::Weld))),
             ("charge_switch broken", all(Action::Module(None, ModuleAction::ChargeBroken(true)))),
@@ -258,6 +285,7 @@ mod tests {
             ("fault silence 5 parsecs", "too much"),
             ("fault silence 5d", "300ms"),
             ("alarm high_voltage maybe", "on, off"),
+            ("dialect klingon", "pylontech_lv, victron"),
             ("current much", "from -10000 to 10000 A"),
             ("current NaN", "no number"),
             ("x: plug", "count from 0"),
@@ -271,7 +299,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_is_understood_or_refused(line: String, words in "(fault|module 1|sensor|current|0:)? [a-z]{0,8} ?[-0-9.a-z]{0,9}") {
+        fn any_line_is_understood_or_refused(line: String, words in "(fault|module 1|sensor|current|dialect|0:)? [a-z]{0,8} ?[-0-9.a-z]{0,9}") {
             let _ = (parse(&line), parse(&words));
         }
     }

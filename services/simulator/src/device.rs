@@ -1,5 +1,7 @@
 //! One simulated battery with its adapter, without I/O and without a clock: time and bytes are passed in.
 
+mod status;
+
 use crate::adapters::slcan::{Action as Adapted, Adapter, TransmitReply};
 use crate::batteries::Dialect;
 use crate::can::Frame;
@@ -12,10 +14,12 @@ use crate::plant::bank::Bank;
 use crate::plant::module::Module;
 use crate::plant::switches::Contactor;
 use crate::profile::Profile;
-use crate::report::{Report, limits};
+use crate::report::{Names, Report, limits};
 
 /// How long a BMS takes to restart, in s.
 const REBOOT_S: f64 = 20.0;
+/// What seldom changes comes with every so many cycles.
+const SLOW_CYCLES: u64 = 10;
 
 /// What a device is made of; [`crate::assembly::devices`] does it from a scenario.
 #[derive(Debug)]
@@ -30,12 +34,16 @@ pub struct Parts {
     pub charger: Option<Charger>,
     /// What the battery speaks.
     pub dialect: &'static Dialect,
-    /// Name of the maker.
-    pub manufacturer: String,
+    /// Name of the maker; otherwise the dialect's usual one.
+    pub manufacturer: Option<String>,
+    /// What else it is called.
+    pub names: Names,
     /// Every frame has eight bytes.
     pub padded: bool,
     /// Silent until an inverter has spoken.
     pub needs_keep_alive: bool,
+    /// An inverter is on the same bus and gives the sign of life.
+    pub has_inverter: bool,
     /// Temperature of the surroundings in °C, where the profile has none.
     pub ambient_c: f64,
     /// How the adapter answers a sent frame.
@@ -64,6 +72,8 @@ pub struct Device {
     unplugged_until_s: Option<f64>,
     frames: Vec<Frame>,
     next_frame: usize,
+    cycles: u64,
+    line: Vec<u8>,
     heard: bool,
     keep_alives: u64,
     last_keep_alive_s: f64,
@@ -86,6 +96,8 @@ impl Device {
             unplugged_until_s: None,
             frames: Vec::new(),
             next_frame: 0,
+            cycles: 0,
+            line: Vec::new(),
             heard: false,
             keep_alives: 0,
             last_keep_alive_s: 0.0,
@@ -163,10 +175,16 @@ impl Device {
         parts.bank.step(self.imposed_a.unwrap_or(obeyed_a), dt_s);
     }
 
-    /// Sends the frames of one cycle.
+    /// Lets one cycle begin: an inverter on the bus gives its sign of life, and the battery sends its frames.
     pub fn cycle(&mut self) {
-        self.refresh();
-        self.repeat(self.frames.len());
+        if self.parts.has_inverter {
+            let (id, bytes) = self.parts.dialect.keep_alive;
+            self.pass_on(Frame::new(id, false, &bytes));
+            self.hear_inverter();
+        }
+        if !self.parts.dialect.is_polled {
+            self.send_all();
+        }
     }
 
     /// Makes the frames of the next cycle without sending them.
@@ -178,29 +196,25 @@ impl Device {
         if silent || self.parts.faults.has(Fault::Silence) {
             return;
         }
-        let reports = self.reports();
-        for report in self.parts.faults.reports(reports) {
-            self.frames.extend((self.parts.dialect.encode)(&report));
+        let dialect = self.parts.dialect;
+        let is_slow_cycle = self.cycles.is_multiple_of(SLOW_CYCLES);
+        self.cycles += 1;
+        for report in self.parts.faults.reports(self.reports(), dialect) {
+            let mut frames = (dialect.encode)(&report);
+            self.parts.faults.frames(&report, &mut frames);
+            frames.retain(|frame| is_slow_cycle || !dialect.slow_ids.contains(&frame.id));
+            self.frames.append(&mut frames);
         }
     }
 
     /// Sends as many frames, those of the last cycle over and over.
     pub fn repeat(&mut self, count: usize) {
-        if !self.heard || !self.adapter.is_open() || self.parts.faults.has(Fault::Hang) || !self.plugged() {
-            return;
-        }
-        let now_ms = (1_000.0 * self.time_s) as u64;
-        let mut line = Vec::new();
         for _ in 0..count {
             let Some(&frame) = self.frames.get(self.next_frame) else { return };
             self.next_frame = (self.next_frame + 1) % self.frames.len();
             let frame = if self.parts.padded { frame.resized(8) } else { frame };
             let frame = self.parts.faults.frame(frame);
-            self.adapter.line(&frame, now_ms, &mut line);
-            self.parts.faults.line(&mut line);
-            if !self.outbox.push(&line) {
-                self.adapter.note_overrun();
-            }
+            self.pass_on(frame);
         }
     }
 
@@ -214,16 +228,17 @@ impl Device {
                 Adapted::Answer(answer) => {
                     self.outbox.push(&answer);
                 }
-                Adapted::Transmit(frame) if frame.id == self.parts.dialect.keep_alive_id => {
-                    self.keep_alives += 1;
-                    self.last_keep_alive_s = self.time_s;
+                Adapted::Transmit(frame) => {
+                    if frame.id == self.parts.dialect.keep_alive.0 {
+                        self.hear_inverter();
+                    }
                 }
-                Adapted::Transmit(_) => {}
             }
         }
     }
 
-    /// Does what a command says. [`Action::Status`] changes nothing; see [`Device::status`].
+    /// Does what a command says. [`Action::Status`] and [`Action::Report`] change nothing; see
+    /// [`Device::status`] and [`Device::reports`].
     pub fn apply(&mut self, action: &Action) {
         match *action {
             Action::Current(current_a) => self.imposed_a = current_a,
@@ -233,68 +248,55 @@ impl Device {
             Action::Warning(alarm, on) => self.forced_warnings.set(alarm, on),
             Action::Unplug(lasts_s) => self.unplugged_until_s = Some(self.time_s + lasts_s),
             Action::Plug => self.unplugged_until_s = None,
+            Action::Dialect(dialect) => self.parts.dialect = dialect,
             Action::Reboot => {
                 self.rebooting_until_s = Some(self.time_s + REBOOT_S);
                 self.each_module(None, |module| module.switches.ask_contactor(false));
             }
             Action::Ambient(ambient_c) => self.ambient_c = Some(ambient_c),
             Action::Module(number, ref action) => self.each_module(number, |module| adjust(module, action)),
-            Action::Status => {}
+            Action::Status | Action::Report => {}
         }
     }
 
     /// The battery's reports, one per string.
     pub fn reports(&self) -> Vec<Report> {
         let strings = self.parts.bank.modules().chunks(self.parts.modules_per_string.max(1));
+        let manufacturer = self.parts.manufacturer.as_deref().unwrap_or(self.parts.dialect.manufacturer);
         strings
             .zip(0u8..)
-            .map(|(modules, address)| {
-                let mut report = Report::of(modules, &self.parts.manufacturer, address);
+            .filter_map(|(modules, address)| {
+                let mut report = Report::of(modules, manufacturer, &self.parts.names, address)?;
                 report.warnings = report.warnings.union(self.forced_warnings);
                 report.protections = report.protections.union(self.forced_protections);
-                report
+                Some(report)
             })
             .collect()
     }
 
-    /// One line about it all, for people.
-    pub fn status(&self) -> String {
-        let bank = &self.parts.bank;
-        let modules = bank.modules();
-        let soc =
-            modules.iter().map(|module| module.pack.mean_soc()).sum::<f64>() / modules.len().max(1) as f64;
-        let reports = self.reports();
-        let limits = limits(modules);
-        let names = |sets: &dyn Fn(&Report) -> AlarmSet| {
-            let set = reports.iter().map(sets).fold(AlarmSet::default(), AlarmSet::union);
-            let names: Vec<&str> = set.iter().map(|alarm| alarm.name()).collect();
-            if names.is_empty() { "none".to_owned() } else { names.join(" ") }
-        };
-        let cells = reports.iter().filter_map(|report| report.cells_v);
-        let (lowest_v, highest_v) =
-            cells.reduce(|(low, high), (l, h)| (low.min(l), high.max(h))).unwrap_or((f64::NAN, f64::NAN));
-        let faults: Vec<&str> = self.parts.faults.active().map(Fault::name).collect();
-        format!(
-            "{:.0} s: {:.2} V {:+.1} A, charge {:.1} %, cells {lowest_v:.3} to {highest_v:.3} V; allows {:.1} V \
-             {:.1} A in {:.1} A out; protections {}; warnings {}; faults {}; adapter {}{}; {} keep-alives, the last \
-             at {:.0} s; {} bytes sent, {} lines dropped",
-            self.time_s,
-            bank.bus_v(),
-            bank.current_a(),
-            100.0 * soc,
-            limits.charge_voltage_v,
-            limits.charge_current_a,
-            limits.discharge_current_a,
-            names(&|report| report.protections),
-            names(&|report| report.warnings),
-            if faults.is_empty() { "none".to_owned() } else { faults.join(" ") },
-            if self.plugged() { "plugged in" } else { "unplugged" },
-            if self.adapter.is_open() { ", open" } else { ", closed" },
-            self.keep_alives,
-            self.last_keep_alive_s,
-            self.outbox.sent(),
-            self.outbox.dropped(),
-        )
+    fn hear_inverter(&mut self) {
+        self.keep_alives += 1;
+        self.last_keep_alive_s = self.time_s;
+        if self.parts.dialect.is_polled {
+            self.send_all();
+        }
+    }
+
+    fn send_all(&mut self) {
+        self.refresh();
+        self.repeat(self.frames.len());
+    }
+
+    /// Gives a frame on the bus to the computer, if it listens.
+    fn pass_on(&mut self, frame: Frame) {
+        if !self.heard || !self.adapter.is_open() || self.parts.faults.has(Fault::Hang) || !self.plugged() {
+            return;
+        }
+        self.adapter.line(&frame, (1_000.0 * self.time_s) as u64, &mut self.line);
+        self.parts.faults.line(&mut self.line);
+        if !self.outbox.push(&self.line) {
+            self.adapter.note_overrun();
+        }
     }
 
     fn each_module(&mut self, number: Option<usize>, change: impl Fn(&mut Module)) {
@@ -314,5 +316,6 @@ fn adjust(module: &mut Module, action: &ModuleAction) {
         ModuleAction::ChargeBroken(broken) => module.switches.charge_broken = broken,
         ModuleAction::DischargeBroken(broken) => module.switches.discharge_broken = broken,
         ModuleAction::Sensor(sensor, fault) => module.sensors.set_fault(sensor, fault),
+        ModuleAction::Lost(is_lost) => module.is_lost = is_lost,
     }
 }

@@ -52,6 +52,13 @@ pub enum Event {
         /// In words.
         text: String,
     },
+    /// A battery says what it tells the bus.
+    Report {
+        /// Its number, from 0.
+        battery: usize,
+        /// Words `key=value`.
+        text: String,
+    },
     /// A command was carried out.
     Done,
     /// A command was not understood or not carried out.
@@ -67,7 +74,9 @@ impl fmt::Display for Event {
                 write!(f, "battery{battery} ready {} {}", terminal.display(), link.display())
             }
             Self::Unplugged { battery } => write!(f, "battery{battery} unplugged"),
-            Self::Status { battery, text } => write!(f, "battery{battery} {text}"),
+            Self::Status { battery, text } | Self::Report { battery, text } => {
+                write!(f, "battery{battery} {text}")
+            }
             Self::Done => f.write_str("ok"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Help => f.write_str(command::HELP),
@@ -175,7 +184,7 @@ fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>]) -> Option<Event> {
     let taken = chosen.iter().all(|battery| battery.try_send(command.action.clone()).is_ok());
     match (taken, &command.action) {
         (false, _) => Some(Event::Refused("too many commands at once".to_owned())),
-        (true, Action::Status) => None,
+        (true, Action::Status | Action::Report) => None,
         (true, _) => Some(Event::Done),
     }
 }
@@ -289,9 +298,17 @@ impl Battery {
 
     fn command(&mut self, action: &Action) {
         self.device.apply(action);
-        if *action == Action::Status {
-            let status = Event::Status { battery: self.number, text: self.device.status() };
-            let _ = self.events.try_send(status);
+        let battery = self.number;
+        match action {
+            Action::Status => {
+                let _ = self.events.try_send(Event::Status { battery, text: self.device.status() });
+            }
+            Action::Report => {
+                for report in self.device.reports() {
+                    let _ = self.events.try_send(Event::Report { battery, text: report.to_string() });
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -113,24 +113,29 @@ impl Can {
     /// # Errors
     /// What is wrong, for one that was not checked.
     pub fn link(&self, seed: u64) -> Result<Link, String> {
-        Ok(match self.source().map_err(|(key, what, allowed)| format!("{key}: {what}; allowed: {allowed}"))? {
-            Source::Port(port, bit_rate) => {
-                Link::Slcan(Slcan::new(port.clone(), self.serial_baud, bit_rate, self.listen_only, seed))
-            }
-            Source::Interface(selector) => {
-                let wishes = Wishes {
-                    bit_rate: self.bit_rate,
-                    listen_only: self.listen_only,
-                    set_bit_rate: self.set_bit_rate,
-                    restart_bus_off: self.restart_bus_off,
-                };
-                Link::SocketCan(SocketCan::new(selector, wishes, seed))
-            }
-            Source::File(file, interface) => {
-                let play = Play { interface, speed: self.speed, repeat: self.repeat };
-                Link::Log(CandumpLog::new(file.clone(), play, seed))
-            }
-        })
+        Ok(
+            match self
+                .source()
+                .map_err(|(key, what, allowed)| format!("{key}: {what}; allowed: {allowed}"))?
+            {
+                Source::Port(port, bit_rate) => {
+                    Link::Slcan(Slcan::new(port.clone(), self.serial_baud, bit_rate, self.listen_only, seed))
+                }
+                Source::Interface(selector) => {
+                    let wishes = Wishes {
+                        bit_rate: self.bit_rate,
+                        listen_only: self.listen_only,
+                        set_bit_rate: self.set_bit_rate,
+                        restart_bus_off: self.restart_bus_off,
+                    };
+                    Link::SocketCan(SocketCan::new(selector, wishes, seed))
+                }
+                Source::File(file, interface) => {
+                    let play = Play { interface, speed: self.speed, repeat: self.repeat };
+                    Link::Log(CandumpLog::new(file.clone(), play, seed))
+                }
+            },
+        )
     }
 
     /// Whether this process sends anything at all.
@@ -155,7 +160,9 @@ impl Can {
     pub fn connection(&self) -> String {
         let path = |path: &Option<PathBuf>| path.clone().unwrap_or_default().display().to_string();
         match self.transport() {
-            Some(Transport::Socketcan) => format!("CAN-bus {}", self.interface.as_deref().unwrap_or_default()),
+            Some(Transport::Socketcan) => {
+                format!("CAN-bus {}", self.interface.as_deref().unwrap_or_default())
+            }
             Some(Transport::Log) => format!("CAN-bus recording {}", path(&self.file)),
             Some(Transport::Slcan) | None => format!("CAN-bus {} (slcan)", path(&self.port)),
         }
@@ -197,9 +204,11 @@ impl Can {
                     (None, _) => {
                         refuse("file", "the path is missing".to_owned(), "a recording by candump -l or -L")
                     }
-                    (_, Some(None)) => {
-                        refuse("interface", "no interface is called so".to_owned(), "a name as in the recording")
-                    }
+                    (_, Some(None)) => refuse(
+                        "interface",
+                        "no interface is called so".to_owned(),
+                        "a name as in the recording",
+                    ),
                     (Some(file), interface) => Ok(Source::File(file, interface.flatten())),
                 }
             }
@@ -215,7 +224,11 @@ impl Can {
             ("file", self.file.is_some() && !is(Transport::Log), "transport = \"log\""),
             ("interface", self.interface.is_some() && is(Transport::Slcan), "transport = \"socketcan\""),
             ("set_bit_rate", self.set_bit_rate && !is(Transport::Socketcan), "transport = \"socketcan\""),
-            ("restart_bus_off", self.restart_bus_off && !is(Transport::Socketcan), "transport = \"socketcan\""),
+            (
+                "restart_bus_off",
+                self.restart_bus_off && !is(Transport::Socketcan),
+                "transport = \"socketcan\"",
+            ),
             ("repeat", self.repeat && !is(Transport::Log), "transport = \"log\""),
         ];
         keys.into_iter().filter(|(_, is_misplaced, _)| *is_misplaced).map(|(key, _, of)| (key, of)).collect()

@@ -148,7 +148,9 @@ impl Slcan {
         match Port::open(&self.path, self.serial_baud) {
             Ok(port) => {
                 match self.failure.ended(now) {
-                    Some(report) => tracing::info!(port = %self.path.display(), "the port is open again: {report}"),
+                    Some(report) => {
+                        tracing::info!(port = %self.path.display(), "the port is open again: {report}")
+                    }
                     None => tracing::info!(port = %self.path.display(), "the port is open"),
                 }
                 self.backoff.succeeded(now);

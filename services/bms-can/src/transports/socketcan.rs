@@ -281,7 +281,10 @@ impl SocketCan {
                         let _ = links.change(link.index, Change::Up(true));
                     }
                     self.change_at = Some(now + self.backoff.failed(now));
-                    let why = format!("{name} cannot be set up from here: {}; by hand: \"{command}\"", denied(&error));
+                    let why = format!(
+                        "{name} cannot be set up from here: {}; by hand: \"{command}\"",
+                        denied(&error)
+                    );
                     return self.wait(BusState::Stopped, why, now);
                 }
             }

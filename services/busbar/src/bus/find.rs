@@ -8,6 +8,8 @@ const LISTED: usize = 12;
 const SUGGESTED: usize = 3;
 /// Below this likeness (0 to 1) a suggestion misleads more than it helps.
 const ALIKE: f64 = 0.5;
+/// Names less alike than the best by this much are not meant.
+const ABOUT_AS_ALIKE: f64 = 0.15;
 
 /// Why it is not clear which service is meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,10 +94,13 @@ fn nearest<'c>(wanted: &str, candidates: &[&'c str]) -> Vec<&'c str> {
         // A hair less, so that of two equals the one that is alike as a whole goes first.
         whole.max(0.95 * strsim::normalized_damerau_levenshtein(&last(&wanted), &last(candidate)))
     };
-    let mut near: Vec<(f64, &str)> = candidates.iter().map(|candidate| (alike(candidate), *candidate)).collect();
+    let mut near: Vec<(f64, &str)> =
+        candidates.iter().map(|candidate| (alike(candidate), *candidate)).collect();
     near.retain(|(likeness, _)| *likeness >= ALIKE);
     near.sort_by(|(one, a), (other, b)| other.total_cmp(one).then(a.cmp(b)));
-    near.into_iter().take(SUGGESTED).map(|(_, candidate)| candidate).collect()
+    let best = near.first().map_or(0.0, |(likeness, _)| *likeness);
+    let as_good = near.into_iter().take_while(|(likeness, _)| *likeness > best - ABOUT_AS_ALIKE);
+    as_good.take(SUGGESTED).map(|(_, candidate)| candidate).collect()
 }
 
 fn listed(names: &[impl AsRef<str>]) -> String {
@@ -112,9 +117,16 @@ mod tests {
     use super::*;
 
     fn names() -> Vec<String> {
-        ["battery.bmscan_can0", "battery.bmscan_can0_1", "battery.ttyUSB0", "settings", "system", "vebus.ttyS4"]
-            .map(|short| format!("{PREFIX}{short}"))
-            .into()
+        [
+            "battery.bmscan_can0",
+            "battery.bmscan_can0_1",
+            "battery.ttyUSB0",
+            "settings",
+            "system",
+            "vebus.ttyS4",
+        ]
+        .map(|short| format!("{PREFIX}{short}"))
+        .into()
     }
 
     fn found(wanted: &str) -> String {
@@ -139,17 +151,22 @@ mod tests {
 
     #[test]
     fn what_may_be_several_lists_them() {
-        assert_eq!(
-            found("can0"),
-            "\"can0\" may be any of: battery.bmscan_can0, battery.bmscan_can0_1"
-        );
+        assert_eq!(found("can0"), "\"can0\" may be any of: battery.bmscan_can0, battery.bmscan_can0_1");
         assert!(found("tty").contains("battery.ttyUSB0, vebus.ttyS4"));
     }
 
     #[test]
     fn what_is_none_names_the_nearest() {
-        assert!(found("batery.ttyUSB0").ends_with("did you mean battery.ttyUSB0?"), "{}", found("batery.ttyUSB0"));
-        assert!(found("bmscan_con0").contains("did you mean battery.bmscan_can0 "), "{}", found("bmscan_con0"));
+        assert!(
+            found("batery.ttyUSB0").ends_with("did you mean battery.ttyUSB0?"),
+            "{}",
+            found("batery.ttyUSB0")
+        );
+        assert!(
+            found("bmscan_con0").contains("did you mean battery.bmscan_can0"),
+            "{}",
+            found("bmscan_con0")
+        );
         assert!(found("xyz").contains("there are battery.bmscan_can0, "), "{}", found("xyz"));
         assert!(found("").contains("no service is called \"\""));
         assert_eq!(service("battery", &[]), Err(Unclear::Empty));

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use dbus_interfaces::{BusAddress, Filter, Monitor};
 
-pub(crate) use find::{in_branch, path, service, unknown_path};
+pub(crate) use find::{in_branch, path, short, unknown_path};
 
 /// Which bus.
 #[derive(Debug, Args)]
@@ -43,6 +43,6 @@ impl Bus {
 pub(crate) async fn reach(bus: &Bus, wanted: &str) -> anyhow::Result<(Monitor, String)> {
     let (monitor, _) = Monitor::start(&bus.choose(), Filter::new()).await?;
     let names = monitor.names().await?;
-    let name = service(wanted, &names).with_context(|| format!("on {}", bus.named()))?.to_owned();
+    let name = find::service(wanted, &names).with_context(|| format!("on {}", bus.named()))?.to_owned();
     Ok((monitor, name))
 }

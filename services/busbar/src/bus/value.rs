@@ -46,7 +46,11 @@ pub(crate) enum Type {
 ///
 /// # Errors
 /// A sentence.
-pub(crate) fn typed(text: &str, wanted: Option<Type>, present: Option<&Value>) -> Result<Option<Value>, String> {
+pub(crate) fn typed(
+    text: &str,
+    wanted: Option<Type>,
+    present: Option<&Value>,
+) -> Result<Option<Value>, String> {
     let whole = || text.trim().parse::<i64>().ok().map(Value::from);
     let real = || text.trim().parse::<f64>().ok().and_then(Value::real);
     let held = || format!("it holds {}", plain(present));
@@ -127,6 +131,8 @@ mod tests {
     #[test]
     fn equal_numbers_are_equal_in_any_type() {
         assert!(same(Some(&Value::Int(5)), Some(&Value::Real(5.0))) && same(None, None));
-        assert!(!same(None, Some(&Value::Int(0))) && !same(Some(&Value::Text("5".into())), Some(&Value::Int(5))));
+        assert!(
+            !same(None, Some(&Value::Int(0))) && !same(Some(&Value::Text("5".into())), Some(&Value::Int(5)))
+        );
     }
 }

@@ -199,7 +199,9 @@ mod tests {
         assert!(line("bit_rate").ends_with("# chosen; the default is 500000"), "{full}");
         assert_eq!(line("serial_baud"), "serial_baud = 115200", "chosen, but no other than the default");
         assert!(line("name").ends_with("# chosen; not set by default"), "{full}");
-        assert!(line("capacity_ah").starts_with("# capacity_ah =") && line("capacity_ah").ends_with("# not set"));
+        assert!(
+            line("capacity_ah").starts_with("# capacity_ah =") && line("capacity_ah").ends_with("# not set")
+        );
         assert_eq!(line("device_instance"), "device_instance = 100");
     }
 }

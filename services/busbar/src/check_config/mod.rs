@@ -56,9 +56,11 @@ pub(crate) fn run(options: &CheckConfig) -> ExitCode {
         return ExitCode::FAILURE;
     };
     match (kind.read)(&options.file) {
-        Ok(text) => {
-            crate::report(crate::print(&format!("# {file} is fine: a configuration of {}\n{}{text}", kind.service, variables())))
-        }
+        Ok(text) => crate::report(crate::print(&format!(
+            "# {file} is fine: a configuration of {}\n{}{text}",
+            kind.service,
+            variables()
+        ))),
         Err(errors) => {
             errors.lines().for_each(|line| eprintln!("{line}"));
             ExitCode::from(EXIT_CONFIGURATION)

@@ -75,15 +75,15 @@ async fn watch(stage: &mut Stage, options: &Demo) -> anyhow::Result<()> {
             },
             failed = stage.failed() => return Err(failed),
             lost = monitor.lost() => return Err(lost.into()),
-            _ = tick.tick(), if !is_live && !options.json => {
-                stdout().write_all(table::table(&monitor).as_bytes())?;
-                continue;
-            }
             _ = tick.tick() => {}
         }
-        if let Some(screen) = &screen {
-            let picture = format!("{head}{}", table::table(&monitor));
-            screen.draw(&picture.lines().map(Line::plain).collect::<Vec<_>>())?;
+        match &screen {
+            Some(screen) => {
+                let picture = format!("{head}{}", table::table(&monitor));
+                screen.draw(&picture.lines().map(Line::plain).collect::<Vec<_>>())?;
+            }
+            None if options.json => {}
+            None => stdout().write_all(table::table(&monitor).as_bytes())?,
         }
     }
     drop(screen);

@@ -1,4 +1,5 @@
-//! What stands behind the demo: a folder, a D-Bus daemon, the simulator and one `bms-can` per battery, all our children.
+//! What stands behind the demo: a folder, a D-Bus daemon, settings, the simulator and one `bms-can` per battery, all our
+//! children.
 
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt;
@@ -64,6 +65,7 @@ impl Stage {
         first_line(&mut lines).await.context("dbus-daemon did not start")?;
 
         let busbar = std::env::current_exe().context("cannot find this executable")?;
+        self.start_settings(&busbar)?;
         let mut simulator = Command::new(&busbar);
         simulator.arg("simulator").env("BUSBAR_LOG", "warn");
         match scenario {
@@ -76,6 +78,19 @@ impl Stage {
             self.start_battery(&busbar, number, link)?;
         }
         Ok(())
+    }
+
+    fn start_settings(&mut self, busbar: &Path) -> anyhow::Result<()> {
+        let config =
+            self.write("settings.toml", &format!("folder = {:?}\n", self.folder.join("settings")))?;
+        let mut settings = Command::new(busbar);
+        settings
+            .arg("settings")
+            .arg("--config")
+            .arg(config)
+            .args(["--bus", &self.address])
+            .env("BUSBAR_LOG", "warn");
+        self.spawn("settings", &mut settings).map(drop)
     }
 
     fn start_battery(&mut self, busbar: &Path, number: usize, link: &Path) -> anyhow::Result<()> {

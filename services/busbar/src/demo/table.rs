@@ -74,7 +74,10 @@ pub(super) async fn json(monitor: &Monitor) -> Result<Map<String, serde_json::Va
     for seen in monitor.services() {
         let mut tree = Map::new();
         for listed in monitor.get_items(&seen.name).await? {
-            tree.insert(listed.path, json!({"value": value::json(listed.value.as_ref()), "text": listed.text}));
+            tree.insert(
+                listed.path,
+                json!({"value": value::json(listed.value.as_ref()), "text": listed.text}),
+            );
         }
         trees.insert(seen.name.to_string(), tree.into());
     }

@@ -197,8 +197,8 @@ mod tests {
         traffic.rows().next().unwrap()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_differs_from_the_frame_before_is_new_for_a_moment() {
+    #[test]
+    fn what_differs_from_the_frame_before_is_new_for_a_moment() {
         let start = Instant::now();
         let mut traffic = Traffic::default();
         traffic.speak(by_name("pylontech_lv").unwrap());
@@ -210,11 +210,14 @@ mod tests {
         assert_eq!(new(start + SECOND), [true, false, false]);
         assert!(row.is_new_value("soc_pct", start + SECOND) && !row.is_new_value("soh_pct", start + SECOND));
         assert_eq!(new(start + 3 * SECOND), [false; 3]);
-        assert_eq!(row.values, [("soc_pct", "27"), ("soh_pct", "100")].map(|(n, v)| (n.to_owned(), v.to_owned())));
+        assert_eq!(
+            row.values,
+            [("soc_pct", "27"), ("soh_pct", "100")].map(|(n, v)| (n.to_owned(), v.to_owned()))
+        );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_period_is_the_mean_and_an_id_that_stops_is_told() {
+    #[test]
+    fn the_period_is_the_mean_and_an_id_that_stops_is_told() {
         let start = Instant::now();
         let mut traffic = Traffic::default();
         traffic.add(&frame(0x355, &[1]), start);
@@ -229,8 +232,8 @@ mod tests {
         assert_eq!(row.count, 5);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_dialect_that_is_found_later_reads_what_came_before() {
+    #[test]
+    fn a_dialect_that_is_found_later_reads_what_came_before() {
         let now = Instant::now();
         let mut traffic = Traffic::default();
         assert_eq!(traffic.add(&frame(0x355, &[0x1A, 0, 0x64, 0]), now), Decoded::NotMine);
@@ -239,8 +242,8 @@ mod tests {
         assert!(!row(&traffic).is_new_value("soc_pct", now));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_bus_without_sense_takes_bounded_memory() {
+    #[test]
+    fn a_bus_without_sense_takes_bounded_memory() {
         let now = Instant::now();
         let mut traffic = Traffic::default();
         for id in 0..100_000 {

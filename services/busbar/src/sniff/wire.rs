@@ -1,7 +1,5 @@
 //! What a frame costs on the wire, and how much of the bus is in use.
 
-use std::time::Duration;
-
 use bms_can::frame::Frame;
 use tokio::time::Instant;
 
@@ -148,11 +146,7 @@ impl Load {
             worst += second.worst as f64;
         }
         let per_cent = |bits: f64| bits / (f64::from(bit_rate) * whole) * 100.0;
-        Some(Figures {
-            frames_per_s: frames / whole,
-            exact_pct: per_cent(exact),
-            worst_pct: per_cent(worst),
-        })
+        Some(Figures { frames_per_s: frames / whole, exact_pct: per_cent(exact), worst_pct: per_cent(worst) })
     }
 
     /// Begins the second that it is now.
@@ -165,14 +159,14 @@ impl Load {
     }
 }
 
-/// How long a second of the meter is, for whoever waits for one.
-#[cfg(test)]
-const SECOND: Duration = Duration::from_secs(1);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use bms_can::frame::CanId;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     fn standard(id: u32, data: &[u8]) -> Frame {
         Frame::new(CanId::standard(id).unwrap(), data).unwrap()
@@ -189,8 +183,26 @@ mod tests {
         assert_eq!(Bits::of(&standard(0x555, &[])).worst, 55);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_full_bus_is_a_hundred_per_cent_and_the_figure_is_of_the_last_seconds() {
+    /// The figures are those of can-utils (`canframelen.c`, exact).
+    #[test]
+    fn frames_are_as_long_as_their_content_makes_them() {
+        for (frame, exact) in [
+            (standard(0x351, &[0x14, 0x02, 0x74, 0x0E, 0x74, 0x0E, 0xCC, 0x01]), 116),
+            (standard(0x355, &[0x1A, 0, 0x64, 0]), 85),
+            (standard(0x359, &[0, 0, 0, 0, 0x0A, 0x50, 0x4E]), 111),
+            (standard(0x305, &[0; 8]), 125),
+            (standard(0x7FF, &[0xFF; 8]), 126),
+            (standard(0x555, &[0x55; 8]), 112),
+            (standard(0, &[]), 53),
+            (extended(0x4355, &[0; 8]), 146),
+            (extended(0x1FFF_FFFF, &[]), 74),
+        ] {
+            assert_eq!(Bits::of(&frame).exact, exact, "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_bus_is_a_hundred_per_cent_and_the_figure_is_of_the_last_seconds() {
         let (start, frame) = (Instant::now(), standard(0x351, &[0; 8]));
         let bits = Bits::of(&frame);
         let mut load = Load::new(start);

@@ -7,7 +7,7 @@ use dbus_interfaces::classes::device;
 use super::classes::{self, CLASSES, Class};
 use super::service::{Level, Service};
 use crate::bus::short;
-use crate::terminal::{Line, Style, columns, flow};
+use crate::terminal::{Line, Style, columns, flow, sentence};
 
 /// Longer names are cut in the first column.
 const LONGEST_NAME: usize = 24;
@@ -84,7 +84,7 @@ fn table(class: &Class, services: &[&Service], width: usize) -> Vec<Line> {
     let mut rows = vec![head];
     rows.extend(services.iter().map(|service| row(class, service)));
     let mut lines = vec![Line::default()];
-    for (n, line) in columns(&rows).into_iter().enumerate() {
+    for (n, line) in columns(&rows, 1).into_iter().enumerate() {
         lines.push(line);
         if let Some(service) = n.checked_sub(1).and_then(|n| services.get(n)) {
             let details = (class.details)(service).into_iter().chain([alarms(service)]);
@@ -114,7 +114,8 @@ fn row(class: &Class, service: &Service) -> Vec<Line> {
 /// What is wrong, in the colour of how bad it is.
 fn alarms(service: &Service) -> Vec<Line> {
     let word = |level| if level == Level::Alarm { "alarm" } else { "warning" };
-    let piece = |(name, level): &(&str, Level)| Line::of(classes::style(*level), format!("{name} {}", word(*level)));
+    let piece =
+        |(name, level): &(&str, Level)| Line::of(classes::style(*level), format!("{name} {}", word(*level)));
     service.alarms().iter().map(piece).collect()
 }
 
@@ -128,8 +129,141 @@ fn age(age: Duration) -> String {
     }
 }
 
-/// Words, on as many lines as they need.
-fn sentence(style: Style, words: &str, width: usize) -> Vec<Line> {
-    let words: Vec<Line> = words.split(' ').map(|word| Line::of(style, word)).collect();
-    flow(&words, 0, " ", width)
+#[cfg(test)]
+mod tests {
+    use dbus_interfaces::Value;
+
+    use super::*;
+    use crate::status::service::tests::{battery, service};
+
+    fn picture(services: Vec<Service>, all: bool) -> Picture {
+        Picture::new("unix:path=/run/bus".to_owned(), services, Vec::new(), all)
+    }
+
+    fn text(picture: &Picture, width: usize) -> Vec<String> {
+        picture.lines(width, false).iter().map(|line| line.to_string().trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_battery_is_a_row_with_its_state_and_limits_under_it() {
+        let lines = text(&picture(vec![battery(&[])], false), 80);
+        let expected = [
+            "Busbar  on unix:path=/run/bus",
+            "",
+            "BATTERY                  #    SoC  voltage  current  power    temp  heard",
+            "Pylontech low voltage  100  54.0%   49.96V   -12.3A  -615W  21.0°C   0.4s",
+            "  battery.bmscan_can0  fresh data  6 h 05 min to go",
+            "  limits 53.20V  charge 74.0A  discharge 100.0A",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_name_of_the_user_s_own_stands_before_the_product_s() {
+        let lines = text(&picture(vec![battery(&[("/CustomName", "Barn".into())])], false), 80);
+        assert!(lines[3].starts_with("Barn "), "{lines:#?}");
+        assert!(lines[4].contains("battery.bmscan_can0  Pylontech low voltage  fresh data"), "{lines:#?}");
+    }
+
+    #[test]
+    fn alarms_come_last_the_worst_first_in_their_colours_and_colour_the_name() {
+        let low = [
+            ("/Alarms/LowVoltage", 1.into()),
+            ("/Alarms/HighTemperature", 2.into()),
+            ("/Alarms/LowSoc", 0.into()),
+        ];
+        let lines = picture(vec![battery(&low)], false).lines(80, false);
+        let last = lines.last().unwrap();
+        let mut expected = Line::plain("  ");
+        expected.push(Style::Alarm, "HighTemperature alarm");
+        expected.push(Style::Plain, "  ");
+        expected.push(Style::Warning, "LowVoltage warning");
+        assert_eq!(*last, expected);
+        assert!(
+            format!("{:?}", lines[3]).starts_with("Line([(Alarm, \"Pylontech low voltage\")"),
+            "{:?}",
+            lines[3]
+        );
+    }
+
+    #[test]
+    fn a_silent_battery_says_so_and_its_limits_of_nothing_stand_out() {
+        let silent = [
+            ("/Connected", 0.into()),
+            ("/Alarms/BmsCable", 2.into()),
+            ("/Bms/Status", "no data for more than 30 s: limits are 0 A, check the cable".into()),
+            ("/Info/MaxChargeCurrent", Value::Real(0.0)),
+            ("/Bms/MaxChargeCurrent", Value::Real(0.0)),
+        ];
+        let lines = picture(vec![battery(&silent)], false).lines(200, false);
+        let shown = format!("{lines:?}");
+        assert!(
+            shown.contains("(Alarm, \"no data for more than 30 s: limits are 0 A, check the cable\")"),
+            "{shown}"
+        );
+        assert!(shown.contains("(Warning, \"charge 0.0A\")"), "{shown}");
+        assert!(shown.contains("(Alarm, \"BmsCable alarm\")"), "{shown}");
+    }
+
+    #[test]
+    fn limits_that_are_shown_and_limits_of_the_bms_are_told_apart() {
+        let limits = |items: &[(&'static str, Option<Value>)]| {
+            let mut battery = battery(&[]);
+            items.iter().for_each(|(path, value)| battery.put(path, value.clone()));
+            text(&picture(vec![battery], false), 200)[5].clone()
+        };
+        let none = [
+            ("/Info/MaxChargeVoltage", None),
+            ("/Info/MaxChargeCurrent", None),
+            ("/Info/MaxDischargeCurrent", None),
+        ];
+        assert_eq!(limits(&none), "  shows no limits  own 53.20V  charge 74.0A  discharge 100.0A");
+        let less = [("/Info/MaxChargeCurrent", Some(Value::Real(10.0)))];
+        assert_eq!(
+            limits(&less),
+            "  limits 53.20V  charge 10.0A  discharge 100.0A  own 53.20V  charge 74.0A  discharge 100.0A"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_narrow_terminal_once_it_is_cut_there() {
+        let picture =
+            picture(vec![battery(&[("/Alarms/LowVoltage", 1.into()), ("/Alarms/LowSoc", 2.into())])], false);
+        for line in picture.lines(40, true) {
+            // Rows are tables and are cut; everything else flows.
+            assert!(line.width() <= 40 || line.to_string().contains("  "), "{line}");
+        }
+        assert!(text(&picture, 40).contains(&"  limits 53.20V  charge 74.0A".to_owned()));
+    }
+
+    #[test]
+    fn services_of_others_are_counted_or_shown() {
+        let other =
+            || service("com.victronenergy.vebus.ttyS4", Some(276), &[("/ProductName", "MultiPlus".into())]);
+        let ours = text(&picture(vec![battery(&[]), other()], false), 80);
+        assert_eq!(ours.last().unwrap(), "1 service of others: --all shows them");
+        let all = text(&picture(vec![other(), battery(&[])], true), 80);
+        assert!(all[2].starts_with("BATTERY") && all[7].starts_with("OTHER"), "{all:#?}");
+        assert!(all[8].starts_with("MultiPlus  276  vebus") && all[9].contains("vebus.ttyS4"), "{all:#?}");
+    }
+
+    #[test]
+    fn nothing_of_ours_is_said_with_the_bus_and_the_likely_cause() {
+        let lines = text(&picture(Vec::new(), false), 200);
+        assert_eq!(lines[2], "no service of Busbar on unix:path=/run/bus; is bms-can running?");
+    }
+
+    #[test]
+    fn services_that_do_not_answer_are_named() {
+        let silent = vec!["com.victronenergy.battery.x".to_owned()];
+        let picture = Picture::new("the bus".to_owned(), vec![battery(&[])], silent, false);
+        assert!(text(&picture, 80).contains(&"no answer from battery.x".to_owned()));
+    }
+
+    #[test]
+    fn ages_read_as_people_say_them() {
+        let of = |ms| age(Duration::from_millis(ms));
+        assert_eq!([of(0), of(9_940), of(10_000), of(119_000)], ["0.0s", "9.9s", "10s", "119s"]);
+        assert_eq!([of(120_000), of(7_200_000)], ["2min", "2h"]);
+    }
 }

@@ -88,3 +88,72 @@ impl Service {
         alarms
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A service with these items, heard a moment ago.
+    pub(in crate::status) fn service(name: &str, instance: Option<i32>, items: &[(&str, Value)]) -> Service {
+        let items = items.iter().map(|(path, value)| ((*path).into(), Some(value.clone())));
+        Service::new(name, instance, Some(Duration::from_millis(400)), items)
+    }
+
+    /// A battery of ours that is well, but for these items.
+    pub(in crate::status) fn battery(other: &[(&str, Value)]) -> Service {
+        let mut battery = service(
+            "com.victronenergy.battery.bmscan_can0",
+            Some(100),
+            &[
+                ("/Mgmt/ProcessName", "bms-can".into()),
+                ("/ProductId", battery::PRODUCT_ID.into()),
+                ("/ProductName", "Pylontech low voltage".into()),
+                ("/Connected", 1.into()),
+                ("/Dc/0/Voltage", Value::Real(49.96)),
+                ("/Dc/0/Current", Value::Real(-12.3)),
+                ("/Dc/0/Power", Value::Real(-614.6)),
+                ("/Dc/0/Temperature", Value::Real(21.0)),
+                ("/Soc", Value::Real(54.0)),
+                ("/TimeToGo", 21_900.into()),
+                ("/Info/MaxChargeVoltage", Value::Real(53.2)),
+                ("/Info/MaxChargeCurrent", Value::Real(74.0)),
+                ("/Info/MaxDischargeCurrent", Value::Real(100.0)),
+                ("/Bms/MaxChargeVoltage", Value::Real(53.2)),
+                ("/Bms/MaxChargeCurrent", Value::Real(74.0)),
+                ("/Bms/MaxDischargeCurrent", Value::Real(100.0)),
+                ("/Bms/Status", "fresh data".into()),
+                ("/Alarms/BmsCable", 0.into()),
+            ],
+        );
+        other.iter().for_each(|(path, value)| battery.put(path, Some(value.clone())));
+        battery
+    }
+
+    impl Service {
+        pub(in crate::status) fn put(&mut self, path: &str, value: Option<Value>) {
+            self.items.insert(path.into(), value);
+        }
+    }
+
+    #[test]
+    fn a_service_is_ours_by_its_product_or_by_its_process() {
+        let is_ours = |items: &[(&str, Value)]| service("com.victronenergy.battery.x", None, items).is_ours();
+        assert!(is_ours(&[("/ProductId", 0xBFB0.into())]));
+        assert!(is_ours(&[("/Mgmt/ProcessName", "bms-can".into())]));
+        assert!(!is_ours(&[
+            ("/ProductId", 0xBA77.into()),
+            ("/Mgmt/ProcessName", "dbus-serialbattery.py".into())
+        ]));
+    }
+
+    #[test]
+    fn alarms_are_one_and_two_and_the_worst_comes_first() {
+        let battery = battery(&[
+            ("/Alarms/A", 1.into()),
+            ("/Alarms/B", Value::Real(2.0)),
+            ("/Alarms/C", "text".into()),
+            ("/Alarms/D", 7.into()),
+        ]);
+        assert_eq!(battery.alarms(), [("B", Level::Alarm), ("A", Level::Warning)]);
+    }
+}

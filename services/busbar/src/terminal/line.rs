@@ -90,11 +90,6 @@ impl Line {
         }
     }
 
-    /// Adds spaces up to this column.
-    pub(crate) fn pad_to(&mut self, column: usize) {
-        self.push(Style::Plain, " ".repeat(column.saturating_sub(self.width())));
-    }
-
     /// How many columns it takes, as far as each character takes one. A terminal that draws some of them wider cuts the
     /// line at its edge by itself.
     pub(crate) fn width(&self) -> usize {
@@ -147,9 +142,9 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
-/// Rows under each other, each column as wide as its widest cell. Numbers stand on the right of their column, and the
-/// first column, which is a name, on the left.
-pub(crate) fn columns(rows: &[Vec<Line>]) -> Vec<Line> {
+/// Rows under each other, each column as wide as its widest cell. In the first `names` columns the text stands on the
+/// left, in the others, which are numbers, on the right.
+pub(crate) fn columns(rows: &[Vec<Line>], names: usize) -> Vec<Line> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width_of = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(Line::width).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count).map(width_of).collect();
@@ -159,10 +154,12 @@ pub(crate) fn columns(rows: &[Vec<Line>]) -> Vec<Line> {
             let gap = " ".repeat(width.saturating_sub(cell.width()));
             if n > 0 {
                 line.push(Style::Plain, "  ");
+            }
+            if n >= names {
                 line.push(Style::Plain, &gap);
             }
             line.append(cell);
-            if n == 0 {
+            if n < names {
                 line.push(Style::Plain, &gap);
             }
         }
@@ -191,6 +188,12 @@ pub(crate) fn flow(pieces: &[Line], indent: usize, between: &str, width: usize) 
         lines.push(line);
     }
     lines
+}
+
+/// A sentence, on as many lines as it needs.
+pub(crate) fn sentence(style: Style, text: &str, width: usize) -> Vec<Line> {
+    let words: Vec<Line> = text.split(' ').map(|word| Line::of(style, word)).collect();
+    flow(&words, 0, " ", width)
 }
 
 #[cfg(test)]
@@ -232,15 +235,16 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let row = |cells: &[&str]| cells.iter().map(Line::plain).collect::<Vec<_>>();
-        let lines = columns(&[row(&["name", "A"]), row(&["x", "-12.3"]), row(&[])]);
+        let lines = columns(&[row(&["name", "A"]), row(&["x", "-12.3"]), row(&[])], 1);
         let text: Vec<String> = lines.iter().map(Line::to_string).collect();
         assert_eq!(text, ["name      A", "x     -12.3", ""]);
-        assert!(columns(&[]).is_empty());
+        assert!(columns(&[], 1).is_empty());
     }
 
     #[test]
     fn pieces_flow_to_the_width_and_stay_whole() {
-        let pieces: Vec<Line> = ["limits 53.20V", "", "charge 74.0A", "discharge 100.0A"].map(Line::plain).into();
+        let pieces: Vec<Line> =
+            ["limits 53.20V", "", "charge 74.0A", "discharge 100.0A"].map(Line::plain).into();
         let at = |width| flow(&pieces, 2, "  ", width).iter().map(Line::to_string).collect::<Vec<_>>();
         assert_eq!(at(80), ["  limits 53.20V  charge 74.0A  discharge 100.0A"]);
         assert_eq!(at(30), ["  limits 53.20V  charge 74.0A", "  discharge 100.0A"]);

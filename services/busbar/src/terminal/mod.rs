@@ -8,6 +8,6 @@ mod line;
 mod screen;
 mod wishes;
 
-pub(crate) use line::{Line, Paint, Style, columns, flow};
+pub(crate) use line::{Line, Paint, Style, columns, flow, sentence};
 pub(crate) use screen::Screen;
 pub(crate) use wishes::{Wish, Wishes};

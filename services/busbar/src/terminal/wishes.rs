@@ -34,11 +34,7 @@ impl Wishes {
     pub(crate) fn new(is_live: bool) -> std::io::Result<Wishes> {
         let end = |kind| signal(kind);
         Ok(Wishes {
-            ends: [
-                end(SignalKind::interrupt())?,
-                end(SignalKind::terminate())?,
-                end(SignalKind::hangup())?,
-            ],
+            ends: [end(SignalKind::interrupt())?, end(SignalKind::terminate())?, end(SignalKind::hangup())?],
             resized: signal(SignalKind::window_change())?,
             stopped: is_live.then(|| signal(SignalKind::from_raw(STOP))).transpose()?,
             keys: keys(is_live),

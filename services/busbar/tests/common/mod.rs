@@ -20,6 +20,7 @@ pub(crate) struct Bed {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) simulator: Process,
     pub(crate) service: Process,
+    _settings: Process,
 }
 
 impl Bed {
@@ -35,9 +36,10 @@ impl Bed {
     #[track_caller]
     pub(crate) fn start_early(scenario: &str, battery: &str) -> Bed {
         let (bus, folder) = (PrivateBus::start(), tempfile::tempdir().expect("a folder"));
+        let settings = settings(&bus, &folder);
         let simulator = simulator(&folder, scenario);
         let service = service(&bus, &folder, battery);
-        Bed { bus, folder, simulator, service }
+        Bed { bus, folder, simulator, service, _settings: settings }
     }
 
     /// The name of the battery's service.
@@ -52,6 +54,17 @@ impl Bed {
     pub(crate) fn is_on_the_bus(&self) -> bool {
         self.bus.get_value(Self::NAME, "/Connected").is_ok()
     }
+}
+
+/// A settings service, on the bus.
+#[track_caller]
+pub(crate) fn settings(bus: &PrivateBus, folder: &tempfile::TempDir) -> Process {
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, format!("folder = {:?}\n", folder.path().join("settings"))).expect("written");
+    let mut command = bus.command(env!("CARGO_BIN_EXE_busbar"));
+    let process = Process::spawn(command.arg("settings").arg("--config").arg(file));
+    eventually(SOON, || bus.get_value("com.victronenergy.settings", "/Settings").is_ok());
+    process
 }
 
 /// A simulator with one battery at `battery0` in the folder, ready. The scenario is TOML for its `[[battery]]` table.

@@ -28,7 +28,8 @@ impl fmt::Display for Place {
         match self {
             Self::File(file) => f.write_str(file),
             Self::Text { file, position } => write!(f, "{file}:{}:{}", position.line, position.column),
-            Self::Variable(name) => f.write_str(name),
+            // Unlike the words of a file, the name of a variable is not quoted anywhere.
+            Self::Variable(name) => f.write_str(&name.replace(char::is_control, " ")),
         }
     }
 }

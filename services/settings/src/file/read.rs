@@ -15,6 +15,9 @@ const MAX_DEPTH: usize = 2 * path::MAX_STEPS;
 /// The longest version or id that is taken for one, in bytes.
 const LONGEST: usize = 100;
 
+/// The longest line about what is wrong with a file, in characters.
+const LONGEST_LINE: usize = 400;
+
 /// The text is not the XML of a settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
@@ -63,7 +66,16 @@ pub fn read(text: &str) -> Result<Document, Broken> {
             Err(error) => break Err(error.to_string()),
         }
     };
-    outcome.map_err(|reason| Broken { line: line_at(text, reader.buffer_position()), reason })
+    outcome.map_err(|reason| Broken { line: line_at(text, reader.buffer_position()), reason: shown(&reason) })
+}
+
+/// For a log: never more than a line, whatever a file has for names.
+fn shown(text: &str) -> String {
+    text.chars().take(LONGEST_LINE).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn leave_out(document: &mut Document, what: &str) {
+    document.left_out.push(shown(what));
 }
 
 fn line_at(text: &str, position: u64) -> usize {
@@ -136,7 +148,7 @@ impl Reading {
             return Err(format!("more than {MAX_DEPTH} elements in each other"));
         }
         if matches!(self.open.last(), Some(Open::Setting { .. } | Open::Ignored)) {
-            document.left_out.push(format!("<{name}> inside {}", self.path));
+            leave_out(document, &format!("<{name}> inside {}", self.path));
             self.open.push(Open::Ignored);
             return Ok(());
         }
@@ -214,7 +226,7 @@ fn is_true(text: &str) -> bool {
 
 fn put(document: &mut Document, path: &str, attributes: &Attributes, text: &str) {
     let Some(kind) = Type::from_letter(&attributes.kind) else {
-        document.left_out.push(format!("{path} has the unknown type {:?}", attributes.kind));
+        leave_out(document, &format!("{path} has the unknown type {:?}", attributes.kind));
         return;
     };
     let parse = |text: &Option<String>| text.as_ref().and_then(|text| kind.parse(text));
@@ -223,7 +235,7 @@ fn put(document: &mut Document, path: &str, attributes: &Attributes, text: &str)
     if value.is_none() {
         let instead = if default.is_some() { "takes its default" } else { "is left out" };
         let shown: String = text.chars().filter(|c| is_xml_text(&c.to_string())).take(40).collect();
-        document.left_out.push(format!("{path} has the impossible value {shown:?} and {instead}"));
+        leave_out(document, &format!("{path} has the impossible value {shown:?} and {instead}"));
     }
     let Some(value) = value.or_else(|| default.clone()) else { return };
     let (min, max) = match kind {
@@ -232,8 +244,8 @@ fn put(document: &mut Document, path: &str, attributes: &Attributes, text: &str)
     };
     let setting = Setting { value, default, min, max, silent: attributes.silent };
     if document.store.get(path).is_some() {
-        document.left_out.push(format!("{path} is there twice; the first counts"));
+        leave_out(document, &format!("{path} is there twice; the first counts"));
     } else if let Err(error) = document.store.insert(path, setting) {
-        document.left_out.push(format!("{path} is left out: {error}"));
+        leave_out(document, &format!("{path} is left out: {error}"));
     }
 }

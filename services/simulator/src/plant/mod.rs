@@ -1,7 +1,7 @@
 //! The plant: a battery bank as physics and a BMS, without I/O and without a clock.
 //!
 //! `Bank::step(current, dt)` is all a closed loop needs; simulated days take seconds.
-//! chemistry → cell → pack (+ balancer) → module (+ switches, sensors, bms) → bank.
+//! chemistry → cell → pack (+ balancer) → module (+ switches, sensors, bms, counters) → bank.
 
 pub mod alarms;
 pub mod balancer;
@@ -9,6 +9,7 @@ pub mod bank;
 pub mod bms;
 pub mod cell;
 pub mod chemistry;
+pub mod counters;
 pub mod curve;
 pub mod module;
 pub mod pack;

@@ -45,6 +45,8 @@ impl Module {
             switches: Switches::default(),
             sensors: Sensors::new(spec.noise, rng),
             bms,
+            counters: Counters::default(),
+            is_lost: false,
         };
         module.observe(0.0);
         module
@@ -84,6 +86,7 @@ impl Module {
 
     fn observe(&mut self, dt_s: f64) {
         let readings = self.sensors.measure(&self.pack);
+        self.counters.count(readings, self.bms.spec().nominal_ah, dt_s);
         self.bms.observe(readings, &mut self.switches, dt_s);
     }
 }

@@ -65,9 +65,21 @@ pub struct BatteryConfig {
     /// Modules in parallel in each string.
     #[serde(default = "single")]
     pub modules: usize,
-    /// Name of the maker on the bus, at most eight ASCII characters.
-    #[serde(default = "default_manufacturer")]
-    pub manufacturer: String,
+    /// Name of the maker on the bus, at most 8 ASCII characters; otherwise the protocol's usual one.
+    #[serde(default)]
+    pub manufacturer: Option<String>,
+    /// Name of the model, at most 16 ASCII characters.
+    #[serde(default = "default_model")]
+    pub model: String,
+    /// Name of the product family, at most 8 ASCII characters.
+    #[serde(default = "default_family")]
+    pub family: String,
+    /// Serial number, at most 16 ASCII characters; otherwise one with the number of the battery.
+    #[serde(default)]
+    pub serial: Option<String>,
+    /// Version of the firmware: two numbers, the more significant first.
+    #[serde(default = "default_firmware")]
+    pub firmware: [u8; 2],
     /// Every frame has eight bytes, as with some clones.
     #[serde(default)]
     pub padded: bool,
@@ -80,6 +92,9 @@ pub struct BatteryConfig {
     /// Sends nothing before the first sign of life of an inverter.
     #[serde(default)]
     pub needs_keep_alive: bool,
+    /// An inverter on the same bus gives the sign of life that the protocol expects, once per period.
+    #[serde(default)]
+    pub inverter: bool,
     /// Cells and wires of each module.
     #[serde(default)]
     pub pack: PackConfig,
@@ -167,8 +182,16 @@ impl Check for BatteryConfig {
         findings.within("count", self.count, 1..=MOST_BATTERIES, "");
         findings.within("strings", self.strings, 1..=self.protocol.max_strings, "with this protocol");
         findings.within("modules", self.modules, 1..=64, "");
-        if self.manufacturer.len() > 8 || !self.manufacturer.is_ascii() {
-            findings.refuse("manufacturer", "does not fit into its frame", "at most 8 ASCII characters");
+        for (key, text, most) in [
+            ("manufacturer", self.manufacturer.as_deref(), 8),
+            ("model", Some(self.model.as_str()), 16),
+            ("family", Some(self.family.as_str()), 8),
+            ("serial", self.serial.as_deref(), 16),
+        ] {
+            if text.is_some_and(|text| text.len() > most || !text.bytes().all(|b| matches!(b, b' '..=b'~'))) {
+                let allowed = format!("at most {most} printable ASCII characters");
+                findings.refuse(key, "does not fit into its frame", allowed);
+            }
         }
         findings.within("period_s", self.period_s, 0.05..=60.0, "s");
         if let Some(rate) = self.frames_per_s {
@@ -220,8 +243,16 @@ fn every_second() -> f64 {
     1.0
 }
 
-fn default_manufacturer() -> String {
-    "PYLON".to_owned()
+fn default_model() -> String {
+    "SIMULATED".to_owned()
+}
+
+fn default_family() -> String {
+    "SIM".to_owned()
+}
+
+fn default_firmware() -> [u8; 2] {
+    [1, 4]
 }
 
 fn default_dialect() -> &'static Dialect {

@@ -134,6 +134,12 @@ pub struct BmsConfig {
     pub soc_gain_error_percent: f64,
     /// State of health in %.
     pub soh_percent: f64,
+    /// Energy that its counter starts with, put into the module, in kWh.
+    pub charged_kwh: f64,
+    /// Energy that its counter starts with, taken out of the module, in kWh.
+    pub discharged_kwh: f64,
+    /// Charge cycles that its counter starts with.
+    pub cycles: f64,
     /// Measures with the noise and steps of a common BMS, otherwise the truth.
     pub noise: bool,
 }
@@ -149,6 +155,9 @@ impl Default for BmsConfig {
             soc_percent: None,
             soc_gain_error_percent: 0.5,
             soh_percent: 100.0,
+            charged_kwh: 0.0,
+            discharged_kwh: 0.0,
+            cycles: 0.0,
             noise: true,
         }
     }
@@ -211,6 +220,9 @@ impl Check for BmsConfig {
         }
         findings.within("soc_gain_error_percent", self.soc_gain_error_percent, -20.0..=20.0, "%");
         findings.within("soh_percent", self.soh_percent, 0.0..=100.0, "%");
+        findings.within("charged_kwh", self.charged_kwh, 0.0..=1e6, "kWh");
+        findings.within("discharged_kwh", self.discharged_kwh, 0.0..=1e6, "kWh");
+        findings.within("cycles", self.cycles, 0.0..=60_000.0, "");
     }
 }
 

@@ -102,8 +102,7 @@ pub enum Selector {
 }
 
 /// What a selector can look like, for whoever has written another.
-pub const SELECTORS: &str =
-    "the name of an interface (can0), usb-serial:SERIAL or path:DEVICE; #CHANNEL behind those for adapters with several";
+pub const SELECTORS: &str = "the name of an interface (can0), usb-serial:SERIAL or path:DEVICE; #CHANNEL behind those for adapters with several";
 
 impl Selector {
     /// From the configuration; `None` if it is none.
@@ -120,7 +119,8 @@ impl Selector {
             let (path, channel) = split(path)?;
             Selector::Path { path: path.trim_start_matches("/sys/devices/").into(), channel }
         } else {
-            let is_name = text.len() <= LONGEST_NAME && !text.contains(['/', ':']) && !matches!(text, "." | "..");
+            let is_name =
+                text.len() <= LONGEST_NAME && !text.contains(['/', ':']) && !matches!(text, "." | "..");
             Selector::Name(text.to_owned()).some_if(is_name && !text.contains(char::is_whitespace))?
         };
         let is_empty = match &selector {
@@ -143,12 +143,14 @@ impl Selector {
         if let Selector::Name(name) = self {
             return Ok(name.clone());
         }
-        let mut found: Vec<Adapter> = adapters(class).into_iter().filter(|adapter| self.is(adapter)).collect();
+        let mut found: Vec<Adapter> =
+            adapters(class).into_iter().filter(|adapter| self.is(adapter)).collect();
         match found.len() {
             0 => Err(format!("no CAN adapter is plugged in as {self}")),
             1 => Ok(found.remove(0).name),
             _ => {
-                let channels: Vec<_> = found.iter().map(|a| format!("#{} for {}", a.channel, a.name)).collect();
+                let channels: Vec<_> =
+                    found.iter().map(|a| format!("#{} for {}", a.channel, a.name)).collect();
                 Err(format!("{self} means several CAN interfaces: add {}", channels.join(" or ")))
             }
         }
@@ -164,7 +166,8 @@ impl Selector {
             Selector::Path { path, channel } => {
                 let here = adapter.path.as_ref().map(Path::new);
                 // The last parts of the path, or those of a device above, such as the USB device of an interface.
-                here.is_some_and(|here| here.ancestors().any(|above| above.ends_with(path))) && is_channel(channel)
+                here.is_some_and(|here| here.ancestors().any(|above| above.ends_with(path)))
+                    && is_channel(channel)
             }
         }
     }
@@ -277,9 +280,17 @@ mod tests {
     #[test]
     fn a_plain_name_is_taken_as_it_is_and_nonsense_is_none() {
         assert_eq!(resolve("can7"), Ok("can7".to_owned()));
-        for nonsense in
-            ["", "a/b", "can0 ", "a-name-of-16-char", "usb-serial:", "usb-serial:X#x", "path:#1", "serial:X", ".."]
-        {
+        for nonsense in [
+            "",
+            "a/b",
+            "can0 ",
+            "a-name-of-16-char",
+            "usb-serial:",
+            "usb-serial:X#x",
+            "path:#1",
+            "serial:X",
+            "..",
+        ] {
             assert_eq!(Selector::parse(nonsense), None, "{nonsense:?}");
         }
         for text in ["can0", "usb-serial:003A0024#1", "path:1-1.3:1.0"] {

@@ -95,7 +95,12 @@ impl Symptoms {
 
     /// What is probably wrong with a bus whose controller is in `state` with these error counters (sending, receiving).
     #[must_use]
-    pub fn cause(&self, state: Option<BusState>, counters: Option<(u16, u16)>, now: Instant) -> Option<Cause> {
+    pub fn cause(
+        &self,
+        state: Option<BusState>,
+        counters: Option<(u16, u16)>,
+        now: Instant,
+    ) -> Option<Cause> {
         if let Some((wires, at)) = self.wires
             && now.duration_since(at) < RECENT
         {
@@ -106,7 +111,9 @@ impl Symptoms {
         let suffers = matches!(state, Some(BusState::Warning | BusState::Passive));
         if state == Some(BusState::BusOff) {
             Some(Cause::BusOff)
-        } else if is_alone && (self.not_acknowledged.tells(now) || self.not_sent.tells(now) || suffers && tx > rx) {
+        } else if is_alone
+            && (self.not_acknowledged.tells(now) || self.not_sent.tells(now) || suffers && tx > rx)
+        {
             Some(Cause::NoPartner)
         } else if suffers || self.garbled.tells(now) || self.not_acknowledged.tells(now) {
             Some(Cause::Garbled)

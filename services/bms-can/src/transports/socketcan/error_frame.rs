@@ -83,7 +83,8 @@ impl ErrorFrame {
         }
         let has = |class: u32| id & class != 0;
         let [_, controller, kinds, place, wires, _, tx, rx] = data;
-        let controller = if has(0x04) { ControllerReport::from_bits(controller) } else { ControllerReport::default() };
+        let controller =
+            if has(0x04) { ControllerReport::from_bits(controller) } else { ControllerReport::default() };
         Some(ErrorFrame {
             tx_timeout: has(0x01),
             lost_arbitration: has(0x02),
@@ -163,9 +164,14 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.kinds & ANNOUNCED != 0 { "error announced by another node" } else { "broken frame" })?;
+        f.write_str(if self.kinds & ANNOUNCED != 0 {
+            "error announced by another node"
+        } else {
+            "broken frame"
+        })?;
         let kinds = KINDS.iter().enumerate().filter(|(bit, _)| self.kinds >> bit & 1 != 0);
-        let details = kinds.map(|(_, kind)| *kind).chain(Some(self.place()).filter(|place| !place.is_empty()));
+        let details =
+            kinds.map(|(_, kind)| *kind).chain(Some(self.place()).filter(|place| !place.is_empty()));
         for (n, detail) in details.enumerate() {
             write!(f, "{}{detail}", if n == 0 { ": " } else { ", " })?;
         }

@@ -28,7 +28,11 @@ pub fn decode(bytes: &[u8]) -> Option<Received> {
     if let Some(error) = ErrorFrame::from_raw(id, data) {
         return Some(Received::Error(error));
     }
-    let number = if id & EXTENDED == 0 { CanId::standard(id & STANDARD_ID) } else { CanId::extended(id & EXTENDED_ID) };
+    let number = if id & EXTENDED == 0 {
+        CanId::standard(id & STANDARD_ID)
+    } else {
+        CanId::extended(id & EXTENDED_ID)
+    };
     let frame = match id & REMOTE {
         0 => Frame::new(number?, data.get(..usize::from(len))?),
         _ => Frame::remote(number?, len),

@@ -139,7 +139,8 @@ impl Line {
 
     fn measure(&mut self, link: &LinkInfo, health: &mut LinkHealth, now: Instant) {
         if let (Some(new), Some(old)) = (link.traffic, self.traffic) {
-            let (frames, bytes) = (new.frames.saturating_sub(old.frames), new.bytes.saturating_sub(old.bytes));
+            let (frames, bytes) =
+                (new.frames.saturating_sub(old.frames), new.bytes.saturating_sub(old.bytes));
             self.meter.add(bits_of_many(frames, bytes));
         }
         self.traffic = link.traffic;

@@ -53,7 +53,10 @@ impl Links {
         let Ok(mut ready) = self.news.readable().await else { return std::future::pending().await };
         // What the news are is asked for, so it does not matter if some of them were lost (ENOBUFS).
         let news = self.news.get_ref().as_raw_fd();
-        while matches!(recv(news, &mut self.buffer, MsgFlags::empty()), Ok(_) | Err(Errno::ENOBUFS | Errno::EINTR)) {}
+        while matches!(
+            recv(news, &mut self.buffer, MsgFlags::empty()),
+            Ok(_) | Err(Errno::ENOBUFS | Errno::EINTR)
+        ) {}
         ready.clear_ready();
     }
 

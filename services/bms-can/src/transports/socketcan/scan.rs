@@ -66,7 +66,11 @@ fn selectors(name: &str, adapter: Option<&Adapter>, all: &[Adapter]) -> Vec<Stri
         };
         let is_shared = |same: &dyn Fn(&Adapter) -> bool| all.iter().filter(|other| same(other)).count() > 1;
         if let Some(serial) = &adapter.usb_serial {
-            selectors.push(named("usb-serial:", serial, is_shared(&|other| other.usb_serial == adapter.usb_serial)));
+            selectors.push(named(
+                "usb-serial:",
+                serial,
+                is_shared(&|other| other.usb_serial == adapter.usb_serial),
+            ));
         }
         if let Some(path) = &adapter.path {
             selectors.push(named("path:", path, is_shared(&|other| other.path == adapter.path)));
@@ -91,9 +95,13 @@ mod tests {
         };
         let link = |name: &str, is_can| LinkInfo { name: name.to_owned(), is_can, ..LinkInfo::default() };
         let adapters = [adapter("can0", "A", 0), adapter("can1", "A", 1), adapter("can2", "B", 0)];
-        let links = ["vcan0", "can2", "can1"].map(|name| link(name, true)).into_iter().chain([link("eth0", false)]);
+        let links =
+            ["vcan0", "can2", "can1"].map(|name| link(name, true)).into_iter().chain([link("eth0", false)]);
         let found = merge(links.collect(), &adapters);
         let selectors: Vec<String> = found.iter().map(|interface| interface.selectors.join(" ")).collect();
-        assert_eq!(selectors, ["usb-serial:A#1 path:usb1/A#1 can1", "usb-serial:B path:usb1/B can2", "vcan0"]);
+        assert_eq!(
+            selectors,
+            ["usb-serial:A#1 path:usb1/A#1 can1", "usb-serial:B path:usb1/B can2", "vcan0"]
+        );
     }
 }

@@ -122,7 +122,8 @@ mod tests {
     const SET: Wishes = Wishes { set_bit_rate: true, ..WISHES };
 
     fn link(kind: &str, is_up: bool, bit_rate: Option<u32>) -> LinkInfo {
-        let controller = Controller { bit_rate, restart_ms: Some(0), listen_only: Some(false), ..Controller::default() };
+        let controller =
+            Controller { bit_rate, restart_ms: Some(0), listen_only: Some(false), ..Controller::default() };
         let (name, kind) = ("can0".to_owned(), kind.to_owned());
         LinkInfo { index: 3, name, is_can: true, is_up, kind, controller, traffic: None }
     }

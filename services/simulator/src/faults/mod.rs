@@ -1,7 +1,13 @@
 //! What can go wrong between a battery and its reader, on request.
 
+mod edges;
+mod lies;
+
 use std::collections::BTreeMap;
 
+use edges::Edges;
+
+use crate::batteries::{Dialect, cells_in_370, name_in_370};
 use crate::can::Frame;
 use crate::plant::rng::Rng;
 use crate::report::Report;
@@ -29,11 +35,21 @@ pub enum Fault {
     BitFlips,
     /// The bus is full: the battery repeats its frames as fast as it can.
     Burst,
+    /// The voltage in tenths where the protocol has hundredths, and the other way round.
+    WrongScale,
+    /// Temperatures in kelvins where the protocol has degrees Celsius.
+    Kelvin,
+    /// The model's name in 0x370 and 0x371, whatever the protocol has there.
+    NameIn370,
+    /// Cells in 0x370 and 0x371, whatever the protocol has there.
+    CellsIn370,
+    /// The pairs of 0x35A report a change once and nothing afterwards.
+    LatchedPairs,
 }
 
 impl Fault {
     /// Every kind with its name in commands.
-    pub const ALL: [(&'static str, Self); 10] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("silence", Self::Silence),
         ("hang", Self::Hang),
         ("garbage", Self::Garbage),
@@ -44,6 +60,11 @@ impl Fault {
         ("frozen", Self::Frozen),
         ("bit_flips", Self::BitFlips),
         ("burst", Self::Burst),
+        ("wrong_scale", Self::WrongScale),
+        ("kelvin", Self::Kelvin),
+        ("name_in_370", Self::NameIn370),
+        ("cells_in_370", Self::CellsIn370),
+        ("latched_pairs", Self::LatchedPairs),
     ];
 
     /// The name in commands.
@@ -57,13 +78,14 @@ impl Fault {
 pub struct Faults {
     until_s: BTreeMap<Fault, f64>,
     frozen: Vec<Report>,
+    edges: Edges,
     rng: Rng,
 }
 
 impl Faults {
     /// None yet; `rng` decides what garbage looks like.
     pub fn new(rng: Rng) -> Self {
-        Self { until_s: BTreeMap::new(), frozen: Vec::new(), rng }
+        Self { until_s: BTreeMap::new(), frozen: Vec::new(), edges: Edges::default(), rng }
     }
 
     /// Begins one that lasts until this moment in s; infinity is for ever.
@@ -94,21 +116,41 @@ impl Faults {
     }
 
     /// What the battery says instead of the truth.
-    pub fn reports(&mut self, mut reports: Vec<Report>) -> Vec<Report> {
+    pub fn reports(&mut self, mut reports: Vec<Report>, dialect: &Dialect) -> Vec<Report> {
         if self.has(Fault::Frozen) {
             if self.frozen.is_empty() {
                 self.frozen = reports;
             }
             reports = self.frozen.clone();
         }
-        if self.has(Fault::Implausible) {
-            reports.iter_mut().for_each(implausible);
+        for (fault, lie) in [
+            (Fault::Implausible, lies::implausible as fn(&mut Report, &Dialect)),
+            (Fault::WrongScale, lies::wrong_scale),
+            (Fault::Kelvin, lies::kelvin),
+        ] {
+            if self.has(fault) {
+                reports.iter_mut().for_each(|report| lie(report, dialect));
+            }
         }
         reports
     }
 
+    /// What becomes of the frames that say a report.
+    pub fn frames(&self, report: &Report, frames: &mut Vec<Frame>) {
+        let others = if self.has(Fault::NameIn370) {
+            name_in_370(report).to_vec()
+        } else if self.has(Fault::CellsIn370) {
+            cells_in_370(report)
+        } else {
+            return;
+        };
+        frames.retain(|frame| !matches!(frame.id, 0x370 | 0x371));
+        frames.extend(others);
+    }
+
     /// What becomes of a frame before it reaches the adapter.
     pub fn frame(&mut self, mut frame: Frame) -> Frame {
+        frame = self.edges.pass(frame, self.has(Fault::LatchedPairs));
         if self.has(Fault::WrongLength) {
             let other = (frame.data().len() + 1 + self.rng.below(8)) % 9;
             frame = frame.resized(other);
@@ -146,21 +188,6 @@ impl Faults {
             self.frozen.clear();
         }
     }
-}
-
-/// Numbers as broken firmware sends them: full scale, and a temperature that no battery survives.
-fn implausible(report: &mut Report) {
-    report.soc_percent = 255.0;
-    report.soh_percent = 255.0;
-    report.voltage_v = 327.67;
-    report.current_a = 3_276.7;
-    report.temperature_c = -123.4;
-    report.limits.charge_voltage_v = 6_553.5;
-    report.limits.discharge_voltage_v = 6_553.5;
-    report.limits.charge_current_a = 3_276.7;
-    report.limits.discharge_current_a = 3_276.7;
-    report.charge_enabled = true;
-    report.discharge_enabled = true;
 }
 
 #[cfg(test)]

@@ -1,0 +1,89 @@
+# shellcheck shell=sh
+# What the system knows of us: users, and links through $base/current, which change with the release in one moment. Before
+# the first release is current they point to nothing, and nothing sees them.
+
+units=/etc/systemd/system
+wanted=$units/multi-user.target.wants
+
+# "LINK TARGET" for every link that the release in TREE needs.
+links_of() { # TREE
+    for file in "$1"/service-files/systemd/*.service; do
+        echo "$units/${file##*/} $base/current/service-files/systemd/${file##*/}"
+    done
+    for file in "$1"/service-files/dbus/*.conf; do
+        echo "/etc/dbus-1/system.d/${file##*/} $base/current/service-files/dbus/${file##*/}"
+    done
+    for file in "$1"/service-files/udev/*.rules; do
+        echo "/etc/udev/rules.d/${file##*/} $base/current/service-files/udev/${file##*/}"
+    done
+    echo "$wanted/busbar-trial.service $base/current/service-files/systemd/busbar-trial.service"
+    echo "/usr/local/bin/busbar $base/current/bin/busbar"
+}
+
+# Every link of ours on this machine.
+our_links() {
+    find $units $wanted $units/busbar-*.d /etc/dbus-1/system.d /etc/udev/rules.d /usr/local/bin -maxdepth 1 -type l \
+        -lname "$base/*" 2>/dev/null
+}
+
+install_users_and_links() { # TREE
+    run systemd-sysusers "$1"/service-files/sysusers/busbar.conf
+    links_of "$1" | while read -r link target; do
+        point "$link" "$target"
+    done
+}
+
+# Links to what the current release does not have any more.
+remove_dead_links() {
+    our_links | while read -r link; do
+        [ -e "$link" ] || unlink "$link"
+    done
+}
+
+# Tells everybody who reads our files that they have changed.
+reload_all() {
+    run systemctl daemon-reload
+    run systemctl reload dbus
+    if [ -S /run/udev/control ]; then
+        run udevadm control --reload
+        run udevadm trigger --subsystem-match=net --subsystem-match=tty --subsystem-match=usb-serial
+    fi
+}
+
+# The services that are to run, by unit.
+enabled_units() {
+    for link in $wanted/busbar-*.service; do
+        unit=${link##*/}
+        case $unit in
+            busbar-trial.service | 'busbar-*.service') ;;
+            *) echo "$unit" ;;
+        esac
+    done
+}
+
+# Restarts the services that do not run the current release, with everything they are told since.
+restart_others() {
+    for unit in $(enabled_units); do
+        pid=$(systemctl show -p MainPID --value "$unit")
+        program=$(readlink "/proc/$pid/exe") || program=
+        case $program in
+            "$base/releases/$(pointed current)"/*) ;;
+            *)
+                run systemctl reset-failed "$unit" || true
+                run systemctl restart --no-block "$unit" ;;
+        esac
+    done
+}
+
+# Where the system's user files are kept twice, our names go from both.
+remove_users() {
+    for user in $(getent passwd | cut -d: -f1 | grep '^busbar-'); do
+        run userdel "$user"
+    done
+    for group in $(getent group | cut -d: -f1 | grep -E '^busbar(-|$)'); do
+        run groupdel "$group"
+    done
+    for copy in passwd- group- shadow- gshadow-; do
+        ! grep -qE '^busbar(-|:)' "/etc/$copy" 2>/dev/null || run sed -i -E '/^busbar(-|:)/d' "/etc/$copy"
+    done
+}

@@ -1,0 +1,121 @@
+# shellcheck shell=sh
+# What install.sh is asked for, from the first check to the last word.
+
+install_release() {
+    [ $# = 0 ] || refuse "\"$1\" is not known" "--from takes one archive or folder" "$0 --help"
+    check_root
+    check_platform
+    check_systemd
+    read_source "$source"
+    check_free "$base" $((bytes + 16 * 1048576)) "another release beside the two that are kept"
+    check_name com.victronenergy.settings busbar-settings.service
+    check_no_trial
+    from=$(pointed current)
+    if [ "$from" = "$release" ]; then
+        say "Busbar $version is installed already; what is missing is put back."
+    else
+        confirm "Install Busbar $version${from:+, now ${from%-*}}?" || refuse "nothing is installed" "you said no" "the same command again"
+    fi
+    run mkdir -p "$base/releases" "$base/state"
+    check_alone
+    trap clean_up EXIT
+    stage "$source"
+    install_launcher
+    tree=$base/releases/$release
+    [ -z "$dry_run" ] || [ -d "$tree" ] || tree=$here
+    install_users_and_links "$tree"
+    if [ "$from" = "$release" ]; then
+        reload_all
+        restart_others
+        say "Busbar $version is installed. Its services: busbar list"
+        return
+    fi
+    begin_trial "$release"
+    switch_to "$release"
+    if [ -n "$dry_run" ]; then
+        reload_all
+        restart_others
+        return
+    fi
+    say "Busbar $version is in place and on trial: it stays if all services are as well as before for $healthy s (within $deadline s)."
+    systemctl daemon-reload
+    run systemctl start busbar-trial
+    await_verdict
+}
+
+# The trial goes on by itself, whether somebody waits or not.
+await_verdict() {
+    while [ -e "$base/state/before" ] && systemctl is-active --quiet busbar-trial; do
+        sleep 1
+    done
+    last=$base/state/last
+    case $(value outcome "$last") in
+        good)
+            say "Busbar $version is installed. Its services: busbar list" ;;
+        rolled_back)
+            refuse "$version was taken back: $(value reason "$last")" "a service was worse than with ${from%-*}, which runs again" \
+                "busbar logs shows what it said; busbar bundle collects it for a report" ;;
+        *)
+            refuse "$version is installed, but not well: $(value reason "$last")" "there is no older release to go back to" \
+                "busbar logs shows what it said; $0 --uninstall removes it" ;;
+    esac
+}
+
+# What was put there before a refusal goes again.
+clean_up() {
+    rm -rf "$base/incoming"
+    [ -L "$base/current" ] || rmdir "$base/releases" 2>/dev/null || return 0
+    [ -L "$base/current" ] || rm -rf "$base"
+}
+
+rollback() {
+    [ $# = 0 ] || refuse "\"$1\" is not known" "--rollback takes nothing more" "$0 --help"
+    check_root
+    check_systemd
+    current=$(pointed current)
+    previous=$(pointed previous)
+    [ -n "$previous" ] && [ "$previous" != "$current" ] || refuse "there is no release to go back to" \
+        "${current:-no release} is the only one on this machine" "$0 --from FILE with the archive of another version"
+    confirm "Go back from ${current%-*} to ${previous%-*}?" || refuse "nothing is changed" "you said no" "the same command again"
+    check_alone
+    run systemctl stop busbar-trial
+    unlink "$base/state/trial"
+    switch_to "$previous"
+    replace "$base/state/last" "outcome rolled_back
+from releases/$previous
+to releases/$current
+reason the user asked for it"
+    point "$base/previous" "releases/$current"
+    settle
+    say "Busbar ${previous%-*} runs again. ${current%-*} is kept: the same command goes to it."
+}
+
+uninstall() {
+    case "$*" in
+        '') keep="" ;;
+        --keep-settings) keep=1 ;;
+        *) refuse "\"$*\" is not known" "--uninstall takes --keep-settings and nothing more" "$0 --help" ;;
+    esac
+    check_root
+    [ -d "$base" ] || [ -n "$(our_links)" ] || [ -d /etc/busbar ] ||
+        refuse "Busbar is not installed" "there is no $base" "nothing has to be done"
+    confirm "Remove Busbar${keep:+, but not /etc/busbar and /var/lib/busbar}?" ||
+        refuse "nothing is removed" "you said no" "the same command again"
+    # Not from a folder that is going to be removed.
+    cd /
+    if [ -d /run/systemd/system ]; then
+        run systemctl stop busbar-trial.service 'busbar-*.service'
+        run systemctl reset-failed 'busbar-*.service'
+    fi
+    our_links | while read -r link; do
+        unlink "$link"
+    done
+    for folder in $units/busbar-*.d; do
+        [ ! -d "$folder" ] || run rmdir --ignore-fail-on-non-empty "$folder"
+    done
+    [ -n "$keep" ] || run rm -rf /etc/busbar /var/lib/busbar $units/busbar-*.d
+    [ ! -d /run/systemd/system ] || reload_all
+    remove_users
+    run rm -rf "$base"
+    say "Busbar is removed.${keep:+ /etc/busbar and /var/lib/busbar are still there.}"
+}
