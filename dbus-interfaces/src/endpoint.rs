@@ -168,7 +168,10 @@ impl Endpoint {
             return Ok(());
         }
         let header = call.message.header();
-        let message = body.build(self.signed(Message::method_return(&header)));
+        // What no message can hold is no reason to leave the bus.
+        let message = body.build(self.signed(Message::method_return(&header))).or_else(|why| {
+            self.signed(Message::error(&header, Fault::Failed.name())).build(&why.to_string())
+        });
         self.send_built(message).await
     }
 

@@ -29,7 +29,8 @@ fn message(signature: &str, body: &[u8], is_big_endian: bool) -> Option<Message>
 
 fn read(message: &Message) -> Vec<Option<Value>> {
     let everything = |_: &str| true;
-    let entries = [incoming::items(message, everything), incoming::leaf(message), incoming::tree(message, everything)];
+    let entries =
+        [incoming::items(message, everything), incoming::leaf(message), incoming::tree(message, everything)];
     let mut values: Vec<Option<Value>> =
         entries.into_iter().flatten().flatten().map(|(_, value)| value).collect();
     values.extend(incoming::listed(message).into_iter().flatten().map(|listed| listed.value));

@@ -87,8 +87,17 @@ impl Type for Dicts<'_> {
     const SIGNATURE: &'static Signature = <Vec<HashMap<&str, Variant<'_>>> as Type>::SIGNATURE;
 }
 
+/// How deep values may stand in each other. A message may go deeper, but then what it holds could not be sent on: each of
+/// our lists is an array of variants.
+const DEEPEST: usize = 16;
+
 /// A value as it came, `None` for every empty array of whatever type, for NaN, and for what no BusItem holds.
 pub(crate) fn value_of(variant: &Variant<'_>) -> Option<Value> {
+    within(variant, DEEPEST)
+}
+
+fn within(variant: &Variant<'_>, levels: usize) -> Option<Value> {
+    let inside = |variant: &Variant<'_>| within(variant, levels.checked_sub(1)?);
     Some(match variant {
         Variant::U8(v) => Value::Int(i32::from(*v)),
         Variant::Bool(v) => Value::Bool(*v),
@@ -102,15 +111,13 @@ pub(crate) fn value_of(variant: &Variant<'_>) -> Option<Value> {
         Variant::Str(v) => Value::Text(v.to_string()),
         Variant::Signature(v) => Value::Text(v.to_string()),
         Variant::ObjectPath(v) => Value::Text(v.to_string()),
-        Variant::Variant(v) => value_of(v)?,
-        Variant::Array(v) => array_of(v.iter().filter_map(value_of).collect())?,
+        Variant::Variant(v) => within(v, levels)?,
+        Variant::Array(v) => array_of(v.iter().filter_map(inside).collect())?,
         Variant::Dict(v) => {
-            let entries = v
-                .iter()
-                .filter_map(|(k, v)| Some((crate::Text::Plain.of(value_of(k).as_ref()), value_of(v)?)));
-            Value::Map(entries.collect())
+            let name = |k: &Variant<'_>| Some(crate::Text::Plain.of(Some(&inside(k)?)));
+            Value::Map(v.iter().filter_map(|(k, v)| Some((name(k)?, inside(v)?))).collect())
         }
-        Variant::Structure(v) => array_of(v.fields().iter().filter_map(value_of).collect())?,
+        Variant::Structure(v) => array_of(v.fields().iter().filter_map(inside).collect())?,
         Variant::Fd(_) => return None,
     })
 }
@@ -180,5 +187,15 @@ mod tests {
         assert_eq!(value_of(&Variant::new(Vec::<u32>::new())), None);
         assert_eq!(value_of(&Variant::new(f64::NAN)), None);
         assert_eq!(value_of(&Variant::new(vec![f64::NAN])), None);
+    }
+
+    #[test]
+    fn what_was_read_can_be_sent_on_however_deep_it_was() {
+        let nested =
+            |depth| (0..depth).fold(Value::Int(1), |inner, _| Value::List(vec![Value::Bool(true), inner]));
+        assert_eq!(round(Some(nested(DEEPEST))), Some(nested(DEEPEST)));
+        let cut = round(Some(nested(DEEPEST + 9)));
+        assert!(cut.is_some());
+        assert_eq!(round(cut.clone()), cut);
     }
 }

@@ -54,7 +54,7 @@ stage() { # ARCHIVE|DIRECTORY
     if [ -z "$dry_run" ]; then
         tree=$(dirname "$(find "$incoming" -maxdepth 2 -name manifest)")
         run chown -R 0:0 "$tree"
-        verify "$tree" || refuse "$wrong" "$1 was damaged or changed" "download it again, then this command again"
+        verify "$tree" || refuse "$1 is damaged" "not as its manifest says: $wrong" "download it again, then this command again"
         said=$("$tree/bin/busbar" --version 2>&1) ||
             refuse "$version does not start on this system: $said" "it may need a newer release of Debian" \
                 "apt-get full-upgrade, or an older version of Busbar"
@@ -67,23 +67,22 @@ stage() { # ARCHIVE|DIRECTORY
     run rm -rf "$incoming"
 }
 
+# The lines of a manifest for every file and link that is in a tree.
+describe() { # TREE
+    (
+        cd "$1"
+        find . -type f ! -path ./manifest -printf 'mode %m %P\n'
+        find . -type f ! -path ./manifest -exec sha256sum {} +
+        find . ! -type f ! -type d -printf 'link %l %P\n'
+    ) | awk '
+        $1 == "mode" { mode[$3] = $2; next }
+        $1 == "link" { print; next }
+        { path = substr($2, 3); print "file", $1, mode[path], path }' | LC_ALL=C sort
+}
+
 # verify TREE: whether it is what its manifest says, neither less nor more; $wrong says what is not.
 verify() {
-    wrong=""
-    while read -r kind first second third; do
-        case $kind in
-            file)
-                [ -f "$1/$third" ] && [ ! -L "$1/$third" ] || wrong="$third is missing"
-                [ -n "$wrong" ] || printf '%s  %s\n' "$first" "$1/$third" | sha256sum --status -c || wrong="$third has another checksum"
-                [ -n "$wrong" ] || [ "$(stat -c %a "$1/$third")" = "$second" ] || wrong="$third has another mode" ;;
-            link)
-                [ "$(readlink "$1/$second")" = "$first" ] || wrong="$second is missing or points elsewhere" ;;
-        esac
-        [ -z "$wrong" ] || return 1
-    done <"$1/manifest"
-    listed=$(grep -c -E '^(file|link) ' "$1/manifest")
-    found=$(find "$1" ! -type d ! -path "$1/manifest" | wc -l)
-    [ "$listed" = "$found" ] || wrong="$((found - listed)) files are in no manifest"
+    wrong=$(describe "$1" | diff - "$1/manifest" | sed -nE 's/^[<>] (file|link) .* //p' | sort -u | head -3 | paste -sd' ')
     [ -z "$wrong" ]
 }
 

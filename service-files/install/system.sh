@@ -61,17 +61,22 @@ enabled_units() {
     done
 }
 
-# Restarts the services that do not run the current release, with everything they are told since.
+# Whether a service runs the current release. The launcher falls back to the one before where a program cannot be started.
+runs_current() { # UNIT
+    program=$(readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe") || program=
+    case $program in
+        "$base/releases/$(pointed current)"/*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# Restarts the services that do not run the current release.
 restart_others() {
     for unit in $(enabled_units); do
-        pid=$(systemctl show -p MainPID --value "$unit")
-        program=$(readlink "/proc/$pid/exe") || program=
-        case $program in
-            "$base/releases/$(pointed current)"/*) ;;
-            *)
-                run systemctl reset-failed "$unit" || true
-                run systemctl restart --no-block "$unit" ;;
-        esac
+        if ! runs_current "$unit"; then
+            run systemctl reset-failed "$unit" || true
+            run systemctl restart --no-block "$unit"
+        fi
     done
 }
 

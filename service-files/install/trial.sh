@@ -36,12 +36,11 @@ finish_trial() {
     to=$(value to "$base/state/trial")
     if [ -z "$to" ]; then
         # The launcher has ended it, or it never began.
-        settle
+        take_over
     elif [ "$(readlink "$base/current")" != "$to" ]; then
         verdict rolled_back "the power went"
-        settle
+        take_over
     else
-        reload_all
         [ -n "$from" ] || run "$base/current/bin/busbar" enable settings || true
         restart_others
         if judge; then
@@ -52,9 +51,25 @@ finish_trial() {
         else
             switch_to "${from#releases/}"
             verdict rolled_back "$reason"
+            take_over
         fi
-        settle
     fi
+    tidy_up
+}
+
+# The current release runs, whatever ran before.
+take_over() {
+    remove_dead_links
+    reload_all
+    restart_others
+}
+
+# Nothing is left of the trial, and of releases before the last two.
+tidy_up() {
+    remove_dead_links
+    prune
+    run rm -rf "$base/state/attempts" "$base/state/now"
+    unlink "$base/state/before"
 }
 
 verdict() { # OUTCOME REASON
@@ -66,16 +81,6 @@ to $to
 reason $2"
     fi
     unlink "$base/state/trial"
-}
-
-# Everything as the current release wants it, and nothing left of the trial.
-settle() {
-    remove_dead_links
-    reload_all
-    restart_others
-    prune
-    run rm -rf "$base/state/attempts" "$base/state/now"
-    unlink "$base/state/before"
 }
 
 # Waits until the services have been healthy long enough (true), or the deadline is over ($reason).
@@ -100,7 +105,7 @@ judge() {
             return 0
         fi
         # What systemd has given up does not come back by waiting.
-        case $reason in *" is failed") return 1 ;; esac
+        case $reason in *" is failed" | *" cannot be started "*) return 1 ;; esac
         if [ $((now - start)) -ge "$deadline" ]; then
             reason=${reason:-services were restarted again and again}
             return 1
@@ -127,6 +132,10 @@ worse() {
         [ "$was" = active ] || continue
         if [ "$state" != active ]; then
             echo "$unit is $state"
+            return
+        fi
+        if ! runs_current "$unit"; then
+            echo "$unit cannot be started from the new release"
             return
         fi
         ! is_waiting "$unit" || continue

@@ -32,19 +32,20 @@ install_release() {
     fi
     begin_trial "$release"
     switch_to "$release"
+    reload_all
     if [ -n "$dry_run" ]; then
-        reload_all
         restart_others
         return
     fi
     say "Busbar $version is in place and on trial: it stays if all services are as well as before for $healthy s (within $deadline s)."
-    systemctl daemon-reload
     run systemctl start busbar-trial
     await_verdict
 }
 
 # The trial goes on by itself, whether somebody waits or not.
 await_verdict() {
+    # Others may end it.
+    exec 8>&-
     while [ -e "$base/state/before" ] && systemctl is-active --quiet busbar-trial; do
         sleep 1
     done
@@ -86,7 +87,8 @@ from releases/$previous
 to releases/$current
 reason the user asked for it"
     point "$base/previous" "releases/$current"
-    settle
+    take_over
+    tidy_up
     say "Busbar ${previous%-*} runs again. ${current%-*} is kept: the same command goes to it."
 }
 

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use dbus_interfaces::classes::bank;
 use dbus_interfaces::{BusAddress, BusError, Events, Filter, Monitor};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A manager that decides shows a new number within this time.
 const FRESH: Duration = Duration::from_secs(5);
 /// Within this time it may start again without anyone noticing.
 const RESTART: Duration = Duration::from_secs(10);
+/// A manager that hangs is ended by its own watchdog 10 s after its last decision. Until then its limits stand on the bus,
+/// and none may stand beside them.
+const HUNG: Duration = Duration::from_secs(15);
 /// After this time nobody stands behind the bank's limits any more.
 const LOST: Duration = Duration::from_secs(60);
 
@@ -43,10 +46,12 @@ pub(crate) struct Manager {
 }
 
 impl Manager {
-    /// Begins to follow; the manager need not be there.
+    /// Begins to follow; the manager need not be there. One that is there is known then, if it answers.
     pub(crate) async fn watch(bus: &BusAddress) -> Result<Self, BusError> {
         let filter = Filter::new().service(bank::NAME).item(bank::MEMBERS).item(bank::UPDATE_INDEX);
         let (monitor, events) = Monitor::start(bus, filter).await?;
+        // One that does not answer does not live either.
+        let _ = timeout(FRESH, monitor.settled()).await;
         Ok(Manager { monitor, events })
     }
 
@@ -75,19 +80,38 @@ pub(crate) struct GiveWay {
     standalone: bool,
     speaks: Speaks,
     index: Option<i32>,
+    /// When a number was seen first.
+    met_at: Option<Instant>,
     alive_at: Option<Instant>,
+    is_listed: bool,
     members: usize,
 }
 
 impl GiveWay {
     /// The battery speaks for itself until a manager is seen to.
     pub(crate) fn new(standalone: bool) -> Self {
-        GiveWay { standalone, speaks: Speaks::Battery, index: None, alive_at: None, members: 0 }
+        GiveWay {
+            standalone,
+            speaks: Speaks::Battery,
+            index: None,
+            met_at: None,
+            alive_at: None,
+            is_listed: false,
+            members: 0,
+        }
     }
 
     /// Who speaks now.
     pub(crate) fn speaks(&self) -> Speaks {
         self.speaks
+    }
+
+    /// Whether it does not know yet if the manager that lists it lives: then a battery does not come onto the bus, because
+    /// limits that it had shown once would count for ever.
+    pub(crate) fn is_undecided(&self, now: Instant) -> bool {
+        self.is_listed
+            && self.alive_at.is_none()
+            && self.met_at.is_some_and(|at| now.duration_since(at) <= FRESH)
     }
 
     /// Looks at the manager. The first number seen is no sign of life: it may be the last of a manager that hangs.
@@ -97,27 +121,29 @@ impl GiveWay {
                 self.alive_at = Some(now);
             }
             self.index = Some(index);
+            self.met_at.get_or_insert(now);
         }
         let silent_for = self.alive_at.map(|at| now.duration_since(at));
         let is_fresh = sight.is_some() && silent_for.is_some_and(|silent| silent <= FRESH);
-        let is_listed = sight.is_some_and(|sight| sight.members.iter().any(|member| member == own_name));
-        self.speaks = match (is_fresh, is_listed) {
+        self.is_listed = sight.is_some_and(|sight| sight.members.iter().any(|member| member == own_name));
+        self.speaks = match (is_fresh, self.is_listed) {
             (true, true) => {
                 self.members = sight.map_or(0, |sight| sight.members.len());
                 Speaks::Manager
             }
             (true, false) => Speaks::Battery,
-            (false, _) => self.without_manager(silent_for),
+            (false, _) => self.without_manager(silent_for, sight.is_some()),
         };
         self.speaks
     }
 
-    fn without_manager(&self, silent_for: Option<Duration>) -> Speaks {
+    fn without_manager(&self, silent_for: Option<Duration>, is_there: bool) -> Speaks {
         let Some(silent_for) = silent_for.filter(|_| self.speaks != Speaks::Battery) else {
             return Speaks::Battery;
         };
         match silent_for {
             silent if silent <= RESTART => Speaks::Manager,
+            silent if is_there && silent <= HUNG => Speaks::Manager,
             _ if self.members <= 1 || self.standalone => Speaks::Battery,
             silent if silent <= LOST => Speaks::Manager,
             _ => Speaks::Nobody,
@@ -126,9 +152,12 @@ impl GiveWay {
 
     /// When the passing of time alone will next change the answer.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
-        let alive_at = self.alive_at.filter(|_| self.speaks == Speaks::Manager)?;
-        let edges = [FRESH, RESTART, LOST].map(|edge| alive_at + edge + Duration::from_nanos(1));
-        edges.into_iter().find(|edge| *edge > now)
+        let (since, edges): (_, &[Duration]) = match self.alive_at {
+            None => (self.met_at?, &[FRESH]),
+            Some(at) if self.speaks == Speaks::Manager => (at, &[FRESH, RESTART, HUNG, LOST]),
+            Some(_) => return None,
+        };
+        edges.iter().map(|edge| since + *edge + Duration::from_nanos(1)).find(|edge| *edge > now)
     }
 }
 
@@ -189,6 +218,40 @@ mod tests {
         for s in 0..20 {
             assert_eq!(bed.hanging(f64::from(s), &[OWN]), Speaks::Battery);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn listed_by_a_manager_of_which_nothing_else_is_known_it_waits_for_a_sign_of_life() {
+        let mut bed = Bed::new(false);
+        bed.gone(0.0);
+        assert!(!bed.give_way.is_undecided(bed.at(0.0)), "there is no manager");
+        bed.hanging(1.0, &["com.victronenergy.battery.other"]);
+        assert!(!bed.give_way.is_undecided(bed.at(1.0)), "a manager of others");
+        bed.hanging(1.5, &[OWN]);
+        assert!(bed.give_way.is_undecided(bed.at(1.5)));
+        assert_eq!(bed.give_way.next_change(bed.at(1.5)), Some(bed.at(6.0) + Duration::from_nanos(1)));
+        assert!(!bed.give_way.is_undecided(bed.at(6.001)), "it hangs");
+
+        let mut bed = Bed::new(false);
+        bed.hanging(1.0, &[OWN]);
+        bed.alive(2.0, &[OWN]);
+        assert!(!bed.give_way.is_undecided(bed.at(2.0)));
+        assert_eq!(bed.give_way.speaks(), Speaks::Manager);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beside_a_manager_that_hangs_it_says_nothing_until_its_watchdog_must_have_ended_it() {
+        let mut bed = Bed::new(false);
+        bed.alive(0.0, &[OWN]);
+        bed.alive(1.0, &[OWN]);
+        assert_eq!(bed.hanging(11.5, &[OWN]), Speaks::Manager);
+        assert_eq!(bed.gone(11.6), Speaks::Battery, "now it is gone");
+
+        let mut bed = Bed::new(false);
+        bed.alive(0.0, &[OWN]);
+        bed.alive(1.0, &[OWN]);
+        assert_eq!(bed.hanging(16.0, &[OWN]), Speaks::Manager);
+        assert_eq!(bed.hanging(16.001, &[OWN]), Speaks::Battery);
     }
 
     #[tokio::test(start_paused = true)]

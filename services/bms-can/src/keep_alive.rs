@@ -1,5 +1,6 @@
-//! The sign of life that a battery expects from its inverter: frame 0x305, eight zeros, once a second (Pylontech, CAN bus
-//! protocol low voltage V1.3). Some packs stay silent, or open after minutes, without it.
+//! The sign of life that a battery expects from its inverter once a second: frame 0x305, eight zeros (Pylontech, CAN bus
+//! protocol low voltage V1.3), 0x301 for Growatt's packs, which only speak when asked. Others too stay silent, or open
+//! after minutes, without it. So it is also sent to a bus that stays silent, all kinds in turn until one is answered.
 //!
 //! One node on a bus sends it: two with one id disturb each other. Another inverter is heard on the wire, another process
 //! of this machine through the kernel, which shows the frames of one local socket to all others, and both count. So that
@@ -9,21 +10,28 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::frame::{CanId, Frame};
+use crate::frame::Frame;
+use crate::message::Message;
+use crate::protocols::{PROTOCOLS, Protocol};
 
 const EVERY: Duration = Duration::from_secs(1);
-/// An inverter that is there is heard within this time.
+/// An inverter that is there is heard within this time; a battery that speaks by itself too.
 const LISTEN: Duration = Duration::from_millis(1200);
 /// An inverter that was there and is not heard for this time is gone.
 const LOST: Duration = Duration::from_secs(3);
 /// What is added to either, by chance.
 const CHANCE: Duration = Duration::from_millis(1500);
-const ID: u32 = 0x305;
 
 /// Sends the sign of life, unless somebody else does.
 #[derive(Debug)]
 pub(crate) struct KeepAlive {
-    frame: Option<Frame>,
+    is_enabled: bool,
+    /// All kinds; those of the batteries' dialects come first.
+    frames: Vec<Frame>,
+    /// How many are those of the batteries' dialects.
+    expected: usize,
+    turn: usize,
+    is_heard: bool,
     next: Option<Instant>,
     is_foreign: bool,
     random: u64,
@@ -33,21 +41,48 @@ impl KeepAlive {
     /// Nothing is ever sent unless `enabled`. Processes on one bus must have different seeds.
     #[must_use]
     pub(crate) fn new(enabled: bool, seed: u64) -> Self {
-        let frame = CanId::standard(ID).and_then(|id| Frame::new(id, &[0; 8])).filter(|_| enabled);
-        KeepAlive { frame, next: None, is_foreign: false, random: seed }
+        KeepAlive {
+            is_enabled: enabled,
+            frames: calls(PROTOCOLS.iter().copied()),
+            expected: usize::MAX,
+            turn: 0,
+            is_heard: false,
+            next: None,
+            is_foreign: false,
+            random: seed,
+        }
+    }
+
+    /// The bus has been opened: nobody has been heard on it.
+    pub(crate) fn opened(&mut self, now: Instant) {
+        self.is_heard = false;
+        self.next = Some(now + LISTEN + self.chance());
+    }
+
+    /// These are the dialects of the batteries, as far as they are known.
+    pub(crate) fn expect(&mut self, protocols: impl Iterator<Item = &'static Protocol>) {
+        let protocols: Vec<_> = protocols.collect();
+        if !protocols.is_empty() {
+            self.expected = calls(protocols.iter().copied()).len();
+            self.frames = calls(protocols.into_iter().chain(PROTOCOLS.iter().copied()));
+        }
     }
 
     /// Takes in a frame of the bus, sent by somebody else.
     pub(crate) fn heard(&mut self, frame: &Frame, now: Instant) {
-        let id = frame.id();
-        if id.number() == ID && !id.is_extended() {
-            if self.frame.is_some() && !self.is_foreign {
-                tracing::info!("another inverter talks to the battery: its sign of life (0x305) will do");
+        if self.frames.iter().take(self.expected).any(|call| call.id() == frame.id()) {
+            if self.is_enabled && !self.is_foreign {
+                tracing::info!(
+                    "another inverter talks to the battery: its sign of life ({}) will do",
+                    frame.id()
+                );
             }
             self.is_foreign = true;
             self.next = Some(now + LOST + self.chance());
-        } else if self.next.is_none() {
-            // The first frame shows that there is a battery to talk to.
+            return;
+        }
+        self.is_heard = true;
+        if self.next.is_none() {
             self.next = Some(now + LISTEN + self.chance());
         }
     }
@@ -57,17 +92,19 @@ impl KeepAlive {
         let next = self.next.filter(|next| *next <= now)?;
         // Keeps the rhythm, and does not catch up on what was missed.
         self.next = Some((next + EVERY).max(now));
-        if self.frame.is_some() && self.is_foreign {
-            tracing::info!("the other inverter is gone: the sign of life (0x305) comes from here");
+        if self.is_enabled && self.is_foreign {
+            tracing::info!("the other inverter is gone: the sign of life comes from here");
         }
         self.is_foreign = false;
-        self.frame
+        let turn = if self.is_heard { 0 } else { self.turn % self.frames.len().max(1) };
+        self.turn = turn + 1;
+        self.frames.get(turn).filter(|_| self.is_enabled).copied()
     }
 
     /// When the next one is due.
     #[must_use]
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.next.filter(|_| self.frame.is_some())
+        self.next.filter(|_| self.is_enabled)
     }
 
     /// The next of an even spread. Multiplier and increment are Knuth's (MMIX); the upper bits are the good ones.
@@ -78,9 +115,22 @@ impl KeepAlive {
     }
 }
 
+/// The signs of life of some dialects, each once.
+fn calls(protocols: impl Iterator<Item = &'static Protocol>) -> Vec<Frame> {
+    let mut calls: Vec<Frame> = Vec::new();
+    for call in protocols.filter_map(|protocol| protocol.encode(&Message::InverterAlive)) {
+        if !calls.iter().any(|known| known.id() == call.id()) {
+            calls.push(call);
+        }
+    }
+    calls
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::CanId;
+    use crate::protocols::by_name;
     use proptest::prelude::*;
 
     fn frame(id: u32) -> Frame {
@@ -114,6 +164,23 @@ mod tests {
         let again = alive.next().unwrap();
         assert!((LOST..=LOST + CHANCE).contains(&(again - last)));
         assert_eq!(alive.due(again), Some(frame(0x305)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_bus_is_called_in_every_way_until_it_is_known_which_is_meant() {
+        let (start, mut alive) = (Instant::now(), KeepAlive::new(true, 1));
+        alive.opened(start);
+        let mut called = Vec::new();
+        for _ in 0..4 {
+            called.extend(alive.next().and_then(|next| alive.due(next)).map(|frame| frame.id().number()));
+        }
+        called.sort_unstable();
+        assert_eq!(called, [0x301, 0x301, 0x305, 0x305]);
+        alive.heard(&frame(0x313), start + 10 * EVERY);
+        alive.expect(by_name("growatt_lv").into_iter());
+        let growatt =
+            Frame::new(CanId::standard(0x301).unwrap(), &[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]);
+        assert_eq!(alive.next().and_then(|next| alive.due(next)), growatt);
     }
 
     proptest! {

@@ -70,6 +70,7 @@ impl Process {
         if let Some(what) = self.link.waiting_for() {
             tracing::info!("waiting for {what}");
         }
+        self.keep_alive.expect(self.units.iter().filter_map(Unit::reads).map(|(protocol, _)| protocol));
         context.ready(&self.status());
         loop {
             context.beat();
@@ -82,6 +83,7 @@ impl Process {
                     LinkEvent::Frames => {}
                     LinkEvent::Up | LinkEvent::Down => {
                         self.dialect.reset();
+                        self.keep_alive.opened(Instant::now());
                         context.status(&self.status());
                     }
                 },
@@ -106,6 +108,10 @@ impl Process {
                 self.link.send(&frame);
             }
             let weigh = self.dialect.take(now);
+            if weigh {
+                self.keep_alive
+                    .expect(self.units.iter().filter_map(Unit::reads).map(|(protocol, _)| protocol));
+            }
             for unit in &mut self.units {
                 if weigh {
                     unit.dialect(&self.dialect, now);

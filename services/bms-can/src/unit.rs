@@ -194,7 +194,8 @@ impl Unit {
             self.withdraw().await;
         }
         if !self.is_published {
-            let is_ready = self.kept.is_known() && self.picture.is_complete(now);
+            let is_known = self.kept.is_known() && !self.give_way.is_undecided(now);
+            let is_ready = is_known && self.picture.is_complete(now);
             return if is_ready { self.publish(now).await } else { Ok(()) };
         }
         // Time alone has taken something away: that does not wait for the battery's next frame.

@@ -1,5 +1,7 @@
 //! The commented example of the configuration, held against what is really read.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use bms_can::Config;
 use bms_can::config::Transport;
 use bms_can::protocols::PROTOCOLS;

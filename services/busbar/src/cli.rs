@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::bundle::Bundle;
 use crate::check_config::CheckConfig;
 use crate::completions::Completions;
 use crate::decode::Decode;
 use crate::demo::Demo;
+use crate::enable::{Disable, Enable};
 use crate::get::Get;
+use crate::list::List;
+use crate::logs::Logs;
 use crate::services::Service;
 use crate::set::Set;
 use crate::sniff::Sniff;
-use crate::status::Status;
+use crate::status::{self, Status};
 
 /// Batteries, inverters and converters on the Venus OS D-Bus.
 #[derive(Debug, Parser)]
@@ -34,6 +38,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Service(Service),
     /// Show every service of ours at a glance.
+    #[command(long_about = status::MORE)]
     Status(Status),
     /// Read an item of a service.
     Get(Get),
@@ -46,6 +51,16 @@ pub(crate) enum Command {
     /// Check a configuration and show all of it, defaults included.
     #[command(name = "check-config")]
     CheckConfig(CheckConfig),
+    /// Have a process started now and at each boot.
+    Enable(Enable),
+    /// End a process, and have it started no more.
+    Disable(Disable),
+    /// List the enabled processes, and how they are.
+    List(List),
+    /// Show the logs of our processes, in local time.
+    Logs(Logs),
+    /// Collect what a bug report needs into one archive, shown before it is written.
+    Bundle(Bundle),
     /// Show a simulated battery, through the real service, on a D-Bus of its own.
     Demo(Demo),
     /// Write the completions of a shell.
@@ -56,14 +71,15 @@ pub(crate) enum Command {
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
+    let number = number.parse::<f64>().map_err(|_| "a number with a unit, such as 20s".to_owned())?;
     let factor = match unit {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err(format!("no unit is called {unit:?}: ms, s, m or h")),
+        _ => return Err(format!("no unit is called {unit:?}: ms, s, m or h, as in 20s")),
     };
-    let seconds = number.parse::<f64>().map_err(|_| "a number with a unit, such as 20s".to_owned())? * factor;
+    let seconds = number * factor;
     if (0.0..=1e6).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {

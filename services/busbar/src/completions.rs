@@ -34,8 +34,7 @@ pub(crate) fn run(options: &Completions) -> anyhow::Result<()> {
         Shell::Zsh => script(Zsh),
         Shell::Fish => script(Fish),
     };
-    stdout().write_all(&script)?;
-    Ok(())
+    Ok(stdout().write_all(&script)?)
 }
 
 fn script(shell: impl Generator) -> Vec<u8> {

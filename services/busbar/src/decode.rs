@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Decode) -> anyhow::Result<()> {
             Err(error) => {
                 unread += 1;
                 out.flush()?;
-                eprintln!("busbar: {}: {error}", options.file.display());
+                crate::complain(&format!("busbar: {}: {error}", options.file.display()));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `busbar get`: one item of a service, or all below a branch.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 
 use anyhow::bail;
 use clap::Args;
@@ -47,8 +47,7 @@ pub(crate) async fn run(options: Get) -> anyhow::Result<()> {
         Found::Branch(items) if options.json => format!("{:#}\n", object(&items)),
         Found::Branch(items) => branch(&items, options.text),
     };
-    stdout().write_all(text.as_bytes())?;
-    Ok(())
+    crate::print(&text)
 }
 
 /// What stands at a path.

@@ -5,24 +5,31 @@
 //! - `status`, `get`, `set`: what is on the D-Bus; `bus` finds services and paths
 //! - `sniff`, `decode`: what is on a CAN bus, live or recorded; `words` says it
 //! - `check_config`: configurations, checked and shown in full
+//! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
 
+mod bundle;
 mod bus;
 mod check_config;
 mod cli;
 mod completions;
 mod decode;
 mod demo;
+mod enable;
 mod get;
+mod list;
+mod logs;
 mod services;
 mod set;
 mod sniff;
 mod status;
+mod supervise;
 mod terminal;
 mod words;
 
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,6 +44,11 @@ fn main() -> ExitCode {
         Command::Sniff(options) => report(wait_for(sniff::run(options))),
         Command::Decode(options) => report(decode::run(&options)),
         Command::CheckConfig(options) => check_config::run(&options),
+        Command::Enable(options) => report(enable::enable(&options)),
+        Command::Disable(options) => report(enable::disable(&options)),
+        Command::List(options) => report(list::run(&options)),
+        Command::Logs(options) => report(logs::run(&options)),
+        Command::Bundle(options) => report(wait_for(bundle::run(options))),
         Command::Demo(options) => report(wait_for(demo::run(options))),
         Command::Completions(options) => report(completions::run(&options)),
     }
@@ -63,7 +75,7 @@ fn report(outcome: anyhow::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("busbar: {error:#}");
+            complain(&format!("busbar: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -76,6 +88,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Writes to standard output, where `println!` would panic if the reader has gone away.
 fn print(text: &str) -> anyhow::Result<()> {
-    std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?;
-    Ok(())
+    Ok(stdout().write_all(text.as_bytes())?)
+}
+
+/// A line on standard error, where `eprintln!` would panic if the terminal has gone away.
+fn complain(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }

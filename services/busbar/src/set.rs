@@ -64,8 +64,7 @@ pub(crate) async fn run(options: Set) -> anyhow::Result<()> {
         }
     }
     let held = settle(&monitor, &service, &path, value.as_ref()).await?;
-    println!("{}", Line::plain(outcome(&item, held.as_ref(), value.as_ref())));
-    Ok(())
+    crate::print(&format!("{}\n", Line::plain(outcome(&item, held.as_ref(), value.as_ref()))))
 }
 
 /// What the item holds before anything is written.

@@ -1,14 +1,11 @@
 //! A simulated battery, the real service, a real bus: what a Venus client sees.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part of the common module")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Bed, SOON, busbar, service, simulator};
 use serde_json::{Value, json};
+use testbed::bed::{Bed, SOON, busbar, service, simulator};
 use testbed::{Exit, PrivateBus, Process, eventually};
 
 const SCENARIO: &str =
@@ -136,7 +133,7 @@ fn number_and_name_are_kept_and_a_new_number_brings_it_back_under_that_number() 
     assert_eq!(bed.bus.set_value("com.victronenergy.settings", number, &["s", "battery:42"]), Ok(0));
     eventually(SOON, || bed.get("/DeviceInstance") == json!(42));
     assert_eq!(bed.service.terminate(), Exit::Code(0));
-    let _second = service(&bed.bus, &bed.folder, "device_instance = 107");
+    let _second = service(&bed.bus, bed.folder.path(), "device_instance = 107");
     eventually(SOON, || bed.get("/DeviceInstance") == json!(42) && bed.get("/CustomName") == json!("Barn"));
 }
 
@@ -152,11 +149,20 @@ fn the_dialect_is_found_out_and_a_wrong_choice_is_explained() {
 }
 
 #[test]
+fn a_battery_that_only_speaks_when_it_is_asked_is_asked_in_its_way() {
+    let mut bed = Bed::start("protocol = \"growatt_lv\"\nmodules = 1", "");
+    bed.service.wait_for_line("growatt_lv", SOON);
+    assert_eq!(bed.get("/Bms/Protocol"), json!("growatt_lv"));
+    drop(bed);
+    Bed::start("modules = 1\nneeds_keep_alive = true", "protocol = \"pylontech_lv\"");
+}
+
+#[test]
 fn sigterm_ends_it_at_once_and_frees_name_and_port() {
     let mut bed = Bed::start(SCENARIO, "");
     assert_eq!(bed.service.terminate(), Exit::Code(0));
     assert!(!bed.is_on_the_bus());
-    let second = service(&bed.bus, &bed.folder, "");
+    let second = service(&bed.bus, bed.folder.path(), "");
     eventually(SOON, || bed.get("/Connected") == json!(1));
     drop(second);
 }
@@ -164,13 +170,13 @@ fn sigterm_ends_it_at_once_and_frees_name_and_port() {
 #[test]
 fn a_port_in_use_and_a_name_that_is_taken_are_said_in_one_line() {
     let bed = Bed::start(SCENARIO, "");
-    let mut second = service(&bed.bus, &bed.folder, "");
+    let mut second = service(&bed.bus, bed.folder.path(), "");
     let line = second.wait_for_line("is in use by", SOON);
     assert!(line.contains(&bed.service.id().to_string()), "{line}");
 
     let other = tempfile::tempdir().expect("a folder");
-    let _simulator = simulator(&other, SCENARIO);
-    let mut third = service(&bed.bus, &other, "");
+    let _simulator = simulator(other.path(), SCENARIO);
+    let mut third = service(&bed.bus, other.path(), "");
     third.wait_for_line("is taken by", SOON);
     assert_eq!(third.wait(SOON), Exit::Code(1));
 }
@@ -190,9 +196,9 @@ fn the_end_of_the_bus_ends_the_process_for_the_supervisor_to_start_it_again() {
 #[test]
 fn a_missing_port_is_waited_for() {
     let (bus, folder) = (PrivateBus::start(), tempfile::tempdir().expect("a folder"));
-    let mut process = service(&bus, &folder, "");
+    let mut process = service(&bus, folder.path(), "");
     process.wait_for_line("waiting for", SOON);
-    let _simulator = simulator(&folder, SCENARIO);
+    let _simulator = simulator(folder.path(), SCENARIO);
     eventually(SOON, || bus.get_value(Bed::NAME, "/Connected").is_ok_and(|v| v == json!(1)));
 }
 

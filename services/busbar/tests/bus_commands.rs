@@ -1,15 +1,12 @@
 //! `status`, `get` and `set` beside a simulated battery and its real service, as a user types them.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part of the common module")]
-
-mod common;
 
 use std::process::Output;
 
-use common::{Bed, SOON, busbar};
 use serde_json::{Value, json};
-use testbed::{Exit, PrivateBus, Process, eventually};
+use testbed::bed::{Bed, SOON, busbar};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually};
 
 const SCENARIO: &str = "modules = 4\n[battery.pack]\nsoc_percent = 54.0\ntemperature_c = 21.0";
 
@@ -127,6 +124,15 @@ fn an_empty_bus_is_said_with_its_name_and_is_no_error() {
     );
     let document: Value = serde_json::from_str(&says(&bus, &["status", "--json"])).expect("JSON");
     assert_eq!(document["services"], json!([]));
+}
+
+#[test]
+fn a_service_that_hangs_is_named_and_does_not_hide_the_others() {
+    let mut bed = Bed::start(SCENARIO, "");
+    bed.service.signal(Signal::STOP);
+    let document: Value = serde_json::from_str(&says(&bed.bus, &["status", "--json"])).expect("JSON");
+    bed.service.signal(Signal::CONT);
+    assert_eq!((&document["services"], &document["silent"]), (&json!([]), &json!([Bed::NAME])));
 }
 
 #[test]

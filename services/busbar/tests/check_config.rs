@@ -1,14 +1,11 @@
 //! `check-config` and `completions`, as a user types them.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part of the common module")]
-
-mod common;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use common::busbar;
+use testbed::bed::busbar;
 
 struct File(tempfile::TempDir, &'static str);
 

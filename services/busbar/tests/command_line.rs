@@ -97,6 +97,13 @@ fn every_help_shows_an_example() {
         vec!["simulator", "--help"],
         vec!["decode", "--help"],
         vec!["demo", "--help"],
+        vec!["settings", "--help"],
+        vec!["status", "--help"],
+        vec!["get", "--help"],
+        vec!["set", "--help"],
+        vec!["sniff", "--help"],
+        vec!["check-config", "--help"],
+        vec!["completions", "--help"],
     ] {
         let output = busbar(&arguments, "");
         assert!(output.status.success() && text(&output.stdout).contains("Examples:"), "{arguments:?}");

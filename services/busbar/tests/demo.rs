@@ -2,9 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
-use common::{Bed, SOON, busbar};
+use testbed::bed::{Bed, SOON, busbar};
 use testbed::{Exit, Process, eventually};
 
 #[test]

@@ -1,12 +1,9 @@
 //! A battery made of python-can and of bytes typed from the maker's document, at the other end of our serial port.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part of the common module")]
 
-mod common;
-
-use common::{Bed, SOON, service};
 use serde_json::json;
+use testbed::bed::{Bed, SOON, service};
 use testbed::{PrivateBus, Process, client_script, eventually};
 
 struct Independent {
@@ -24,7 +21,7 @@ impl Independent {
         let (ours, theirs) = (folder.path().join("battery0"), folder.path().join("theirs"));
         let mut wire = Process::spawn(client_script("wire.py").arg(&ours).arg(&theirs));
         wire.wait_for_line("ready", SOON);
-        let service = service(&bus, &folder, "capacity_ah = 148.0");
+        let service = service(&bus, folder.path(), "capacity_ah = 148.0");
         let mut battery = Process::spawn(client_script("battery.py").arg(&theirs).args(arguments));
         battery.wait_for_line("sending", SOON);
         eventually(SOON, || bus.get_value(Bed::NAME, "/Connected").is_ok_and(|v| v == json!(1)));

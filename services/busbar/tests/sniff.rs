@@ -1,16 +1,13 @@
 //! `sniff` on serial adapters: simulated ones, one that a service has, and one that only takes down what it is told.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part of the common module")]
-
-mod common;
 
 use std::io::Read;
 use std::path::PathBuf;
 
-use common::{Bed, SOON, busbar, simulator};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use testbed::bed::{Bed, SOON, busbar, simulator};
 use testbed::{Exit, Process, eventually};
 
 const SCENARIO: &str = "modules = 4\n[battery.pack]\nsoc_percent = 54.0\ntemperature_c = 21.0";
@@ -24,7 +21,7 @@ impl Adapter {
     #[track_caller]
     fn start() -> Adapter {
         let folder = tempfile::tempdir().expect("a folder");
-        let simulator = simulator(&folder, SCENARIO);
+        let simulator = simulator(folder.path(), SCENARIO);
         Adapter { folder, simulator }
     }
 
@@ -140,5 +137,8 @@ fn mistakes_name_what_was_wrong_and_what_there_is() {
     assert!(said(&["/dev/null"]).contains("/dev/null is no serial port"));
     assert!(said(&["/dev/null", "--bit-rate", "7"]).contains("no adapter has 7 bit/s"));
     assert!(said(&["/dev/null", "--protocol", "pylontek_lv"]).contains("pylontech_lv"));
-    assert!(said(&["/dev/null", "--record", "/nonexistent/x.log"]).contains("/nonexistent/x.log"));
+    let adapter = Adapter::start();
+    let port = adapter.port();
+    let port = port.to_str().expect("a path");
+    assert!(said(&[port, "--record", "/nonexistent/x.log"]).contains("/nonexistent/x.log"));
 }

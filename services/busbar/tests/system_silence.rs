@@ -2,12 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{Bed, SOON};
 use serde_json::{Value, json};
+use testbed::bed::{Bed, SOON};
 use testbed::eventually;
 
 #[test]

@@ -178,8 +178,9 @@ impl Device {
     /// Lets one cycle begin: an inverter on the bus gives its sign of life, and the battery sends its frames.
     pub fn cycle(&mut self) {
         if self.parts.has_inverter {
-            let (id, bytes) = self.parts.dialect.keep_alive;
-            self.pass_on(Frame::new(id, false, &bytes));
+            for frame in self.reports().first().map(self.parts.dialect.inverter).unwrap_or_default() {
+                self.pass_on(frame);
+            }
             self.hear_inverter();
         }
         if !self.parts.dialect.is_polled {
@@ -229,7 +230,7 @@ impl Device {
                     self.outbox.push(&answer);
                 }
                 Adapted::Transmit(frame) => {
-                    if frame.id == self.parts.dialect.keep_alive.0 {
+                    if frame.id == self.parts.dialect.keep_alive_id {
                         self.hear_inverter();
                     }
                 }

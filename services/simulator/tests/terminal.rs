@@ -270,6 +270,10 @@ async fn faults_come_and_go_on_command() {
     host.frame().await;
 
     bench.command("fault silence").await;
+    bench.commands.send("report".to_owned()).await.unwrap();
+    let Event::Report { battery: 0, text } = bench.event().await else { panic!("a report") };
+    assert!(text.starts_with("string=0 manufacturer=\"PYLON\" model=\"SIMULATED\""), "{text}");
+
     let now = second(&bench.status().await);
     let quiet = bench.status_until(|status| second(status) > now + 10).await;
     let sent = |status: &str| status.split("; ").last().unwrap().split(' ').next().unwrap().to_owned();

@@ -1,3 +1,4 @@
+//! `config_bms_can` for libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| busbar_fuzz::config_bms_can::run(data));

@@ -1,3 +1,4 @@
+//! `config_scenario` for libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| busbar_fuzz::config_scenario::run(data));

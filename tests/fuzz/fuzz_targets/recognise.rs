@@ -1,3 +1,4 @@
+//! `recognise` for libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| busbar_fuzz::recognise::run(data));

@@ -1,3 +1,4 @@
+//! `settings_calls` for libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| busbar_fuzz::settings_calls::run(data));

@@ -53,7 +53,9 @@ pub fn run(data: &[u8]) {
         before = Some(view);
     }
     let identity = picture.identity();
-    for text in [identity.manufacturer(), identity.model(), identity.serial(), identity.family(), identity.firmware()] {
+    for text in
+        [identity.manufacturer(), identity.model(), identity.serial(), identity.family(), identity.firmware()]
+    {
         assert!(text.is_none_or(|text| !text.is_empty() && text.is_ascii()));
     }
 }
@@ -83,7 +85,12 @@ fn written_again(protocol: &Protocol, frame: &Frame) {
     let steps = protocol.profile.voltage_steps;
     let voltage = read.message.measurements().and_then(|measured| measured.voltage_v).unwrap_or(0.0);
     if (voltage * steps - (voltage * steps).round()).abs() < 1e-6 {
-        assert_eq!(serde_json::to_value(again.message).expect("a message is JSON"), said, "{}", protocol.name);
+        assert_eq!(
+            serde_json::to_value(again.message).expect("a message is JSON"),
+            said,
+            "{}",
+            protocol.name
+        );
     }
     // Once put right, a frame stays as it is, to the byte.
     assert_eq!(protocol.encode_reading(&again), Some(written), "{}", protocol.name);

@@ -15,8 +15,11 @@ pub fn run(data: &[u8]) {
         Ok(scenario) => scenario,
         Err(errors) => return errors.lines().for_each(|line| assert_line(&line)),
     };
-    let cells: usize =
-        scenario.batteries().iter().map(|battery| battery.strings * battery.modules * battery.pack.cells).sum();
+    let cells: usize = scenario
+        .batteries()
+        .iter()
+        .map(|battery| battery.strings * battery.modules * battery.pack.cells)
+        .sum();
     if cells > MOST_CELLS {
         return;
     }

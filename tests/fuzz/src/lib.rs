@@ -17,29 +17,5 @@ pub mod settings_xml;
 pub mod simulator_adapter;
 pub mod simulator_command;
 pub mod slcan_decoder;
+pub mod socketcan;
 mod values;
-
-/// One target.
-#[derive(Debug, Clone, Copy)]
-pub struct Target {
-    /// Its name, which is that of its module, its binary and its corpus.
-    pub name: &'static str,
-    /// What to do with some bytes.
-    pub run: fn(&[u8]),
-}
-
-/// All targets.
-pub const TARGETS: &[Target] = &[
-    Target { name: "can_dialects", run: can_dialects::run },
-    Target { name: "candump_log", run: candump_log::run },
-    Target { name: "config_bms_can", run: config_bms_can::run },
-    Target { name: "config_scenario", run: config_scenario::run },
-    Target { name: "dbus_message", run: dbus_message::run },
-    Target { name: "recognise", run: recognise::run },
-    Target { name: "set_value", run: set_value::run },
-    Target { name: "settings_calls", run: settings_calls::run },
-    Target { name: "settings_xml", run: settings_xml::run },
-    Target { name: "simulator_adapter", run: simulator_adapter::run },
-    Target { name: "simulator_command", run: simulator_command::run },
-    Target { name: "slcan_decoder", run: slcan_decoder::run },
-];

@@ -1,6 +1,7 @@
 //! A client writes any value to any kind of item.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use dbus_interfaces::fuzzing::{announced, sent_and_received};
 use dbus_interfaces::{ItemType, Kind, MAX_TEXT, Spec, Text, Value, coerce, text};
 
 use crate::lines::assert_line;
@@ -17,11 +18,16 @@ pub fn run(data: &[u8]) {
     let Ok(written) = optional(&mut u) else { return };
     let shown = spec.text.of(written.as_ref());
     assert_eq!(shown == text::INVALID, written.is_none() || written == Some(Value::from(text::INVALID)));
+    // The message that is written by hand says what the library's own writer says.
+    let told = sent_and_received(written.as_ref()).map(|value| (value, shown));
+    assert_eq!(announced(spec, written.clone()), told);
     match coerce(&spec, written.clone()) {
         Ok(None) => assert_eq!(written, None),
         Ok(Some(value)) => {
             assert!(spec.writable && written.is_some());
             fits(&spec, &value);
+            let told = (Some(value.clone()), spec.text.of(Some(&value)));
+            assert_eq!(announced(spec, Some(value.clone())), Ok(told), "what listeners hear");
             assert_eq!(coerce(&spec, Some(value.clone())), Ok(Some(value)), "what was taken is taken again");
         }
         Err(refusal) => {

@@ -9,7 +9,7 @@ use settings::path::{is_instance, is_legal};
 use settings::store::Store;
 
 use crate::lines::assert_line;
-use crate::values::{optional, value};
+use crate::values::{optional, text, value};
 
 const MEMBERS: &[&str] = &[
     "AddSettings",
@@ -99,7 +99,7 @@ fn target(u: &mut Unstructured<'_>, store: &Store) -> Result<String> {
 
 fn relative(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(match u.int_in_range(0..=7)? {
-        0 => String::arbitrary(u)?,
+        0 => text(u)?,
         1 => format!("{}{}", "a/".repeat(u.int_in_range(0..=255)?), u.choose(PATHS)?),
         _ => (*u.choose(PATHS)?).to_owned(),
     })
@@ -111,16 +111,12 @@ fn content(u: &mut Unstructured<'_>) -> Result<Option<Value>> {
         0 => Some(Value::Text(format!("battery:{}", u.int_in_range(0..=3)?))),
         1 => Some(Value::Int(i32::from(i8::arbitrary(u)?))),
         2 => Some(Value::Real(f64::from(i8::arbitrary(u)?) / 4.0)),
-        3 => Some(Value::Text(String::arbitrary(u)?)),
+        3 => Some(Value::Text(text(u)?)),
         _ => optional(u)?,
     })
 }
 
-fn arguments(
-    u: &mut Unstructured<'_>,
-    store: &Store,
-    member: &str,
-) -> Result<Option<Vec<Option<Value>>>> {
+fn arguments(u: &mut Unstructured<'_>, store: &Store, member: &str) -> Result<Option<Vec<Option<Value>>>> {
     if u.ratio(1, 32)? {
         return Ok(None);
     }
@@ -133,7 +129,8 @@ fn arguments(
             vec![Some(group), Some(name), content(u)?, Some(letter), content(u)?, content(u)?]
         }
         "RemoveSettings" => {
-            let there: Vec<String> = store.below("/").map(|(path, _)| path.replacen("/Settings/", "", 1)).collect();
+            let there: Vec<String> =
+                store.below("/").map(|(path, _)| path.replacen("/Settings/", "", 1)).collect();
             let mut paths = vec![relative(u)?];
             if !there.is_empty() {
                 paths.push(u.choose(&there)?.clone());

@@ -46,6 +46,9 @@ fn second(device: &mut Device) {
     device.outbox().consume(sent.len());
     Decoder::default().feed(&sent).count();
     for report in device.reports() {
-        assert!(report.limits.charge_current_a >= 0.0 && report.limits.discharge_current_a >= 0.0, "{report:?}");
+        assert!(
+            report.limits.charge_current_a >= 0.0 && report.limits.discharge_current_a >= 0.0,
+            "{report:?}"
+        );
     }
 }

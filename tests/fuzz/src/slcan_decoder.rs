@@ -14,7 +14,8 @@ pub fn run(data: &[u8]) {
             stream.chunks(size).flat_map(|portion| decoder.feed(portion).collect::<Vec<_>>()).collect();
         assert_eq!(parts, whole, "in portions of {size}");
     }
-    let garbage: usize = whole.iter().map(|event| if let Event::Garbage(n) = event { *n as usize } else { 0 }).sum();
+    let garbage: usize =
+        whole.iter().map(|event| if let Event::Garbage(n) = event { *n as usize } else { 0 }).sum();
     assert!(garbage <= stream.len());
     for event in &whole {
         if let Event::Version(word) | Event::Serial(word) = event {
@@ -24,7 +25,11 @@ pub fn run(data: &[u8]) {
             let mut again = Decoder::default();
             again.feed(b"\r").count();
             let line = encode_frame(frame);
-            assert_eq!(again.feed(line.as_bytes()).collect::<Vec<_>>(), [Event::Frame(*frame, None)], "{time:?}");
+            assert_eq!(
+                again.feed(line.as_bytes()).collect::<Vec<_>>(),
+                [Event::Frame(*frame, None)],
+                "{time:?}"
+            );
         }
     }
     // Whatever came before, an end of line and it is in step again.

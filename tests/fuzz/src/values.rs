@@ -29,6 +29,11 @@ pub(crate) fn optional(u: &mut Unstructured<'_>) -> Result<Option<Value>> {
     if u.ratio(1, 16)? { Ok(None) } else { value(u).map(Some) }
 }
 
+/// Any text that D-Bus can carry.
+pub(crate) fn text(u: &mut Unstructured<'_>) -> Result<String> {
+    Ok(<&str>::arbitrary(u)?.replace('\0', "0"))
+}
+
 /// Any finite number, edges more often than their share.
 pub(crate) fn number(u: &mut Unstructured<'_>) -> Result<f64> {
     Ok(match u.int_in_range(0..=3)? {
@@ -46,15 +51,16 @@ fn nested(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
         1 => Value::Int(i32::arbitrary(u)?),
         2 => Value::Long(i64::arbitrary(u)?),
         3 => Value::Real(number(u)?),
-        4 => Value::Text(String::arbitrary(u)?),
-        5 => Value::Ints(u.arbitrary_iter()?.take(8).collect::<Result<_>>()?),
+        4 => Value::Text(text(u)?),
+        5 => Value::Ints(many(u, |u| u.arbitrary())?),
         6 => Value::Reals(many(u, number)?),
-        7 => Value::Texts(u.arbitrary_iter()?.take(8).collect::<Result<_>>()?),
+        7 => Value::Texts(many(u, text)?),
         8 => Value::List(many(u, |u| nested(u, depth - 1))?),
-        _ => Value::Map(many(u, |u| Ok((String::arbitrary(u)?, nested(u, depth - 1)?)))?),
+        _ => Value::Map(many(u, |u| Ok((text(u)?, nested(u, depth - 1)?)))?),
     })
 }
 
 fn many<T>(u: &mut Unstructured<'_>, one: impl Fn(&mut Unstructured<'_>) -> Result<T>) -> Result<Vec<T>> {
-    (0..u.int_in_range(0..=5)?).map(|_| one(u)).collect()
+    // Not none: an empty array is no value.
+    (0..u.int_in_range(1..=5)?).map(|_| one(u)).collect()
 }

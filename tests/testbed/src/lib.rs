@@ -6,10 +6,12 @@
 //! - `process.rs`: a child process with its output, signals and exit code.
 //! - `wait.rs`: the one place where tests poll.
 //! - `executable.rs`: where cargo put our programs.
+//! - `bed.rs`: a bus with settings, a simulated battery and its service.
 //!
 //! Everything here panics when it cannot do its work, at the line of the test that asked for it.
 #![expect(clippy::panic, reason = "a step that fails has to fail the test that asked for it")]
 
+pub mod bed;
 mod bus;
 mod clients;
 mod executable;

@@ -22,7 +22,7 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Takes in a frame of single bits.
+    /// Takes in a frame of single bits. Of conditions that it has no bit for another frame may speak.
     pub fn apply_flags(&mut self, flags: &Flags) {
         let mut seen = [None; 13];
         for (flag, set) in flags.iter() {
@@ -36,7 +36,7 @@ impl Conditions {
                 *slot = (*slot).max(Some(level));
             }
         }
-        self.apply(&seen);
+        self.apply(Condition::ALL.into_iter().zip(seen).filter(|(_, level)| level.is_some()));
     }
 
     /// Takes in what a frame of pairs has left in the latch.
@@ -52,16 +52,20 @@ impl Conditions {
                 _ => Some(Level::Ok),
             };
         }
-        self.apply(&seen);
+        self.apply(Condition::ALL.into_iter().zip(seen));
     }
 
-    fn apply(&mut self, seen: &[Option<Level>; 13]) {
-        for ((steady, last), seen) in self.steady.iter_mut().zip(&mut self.last).zip(seen) {
+    fn apply(&mut self, seen: impl Iterator<Item = (Condition, Option<Level>)>) {
+        for (condition, seen) in seen {
+            let place = condition as usize;
+            let (Some(steady), Some(last)) = (self.steady.get_mut(place), self.last.get_mut(place)) else {
+                continue;
+            };
             // The first word on a healthy condition needs no second.
-            if *last == *seen || (steady.is_none() && *seen == Some(Level::Ok)) {
-                *steady = *seen;
+            if *last == seen || (steady.is_none() && seen == Some(Level::Ok)) {
+                *steady = seen;
             }
-            *last = *seen;
+            *last = seen;
         }
     }
 
@@ -120,6 +124,19 @@ mod tests {
         let mut conditions = Conditions::default();
         conditions.apply_flags(&frame(None));
         assert_eq!(conditions.level(Condition::ShortCircuit), None);
+    }
+
+    #[test]
+    fn frames_that_share_the_conditions_between_them_do_not_disturb_each_other() {
+        let mut conditions = Conditions::default();
+        for _ in 0..2 {
+            conditions.apply_flags(&frame(Some(Flag::ProtectionOverVoltage)));
+            let mut other = Flags::default();
+            other.report(Flag::ProtectionInternalFailure, true);
+            conditions.apply_flags(&other);
+        }
+        assert_eq!(conditions.level(Condition::HighVoltage), Some(Level::Alarm));
+        assert_eq!(conditions.level(Condition::BmsInternal), Some(Level::Alarm));
     }
 
     #[test]

@@ -61,6 +61,14 @@ impl EffectiveLimits {
     }
 }
 
+/// The charge voltage that neither exceeds the limit nor lifts the pack: what may be shown with 0 A.
+pub(super) fn safe_voltage(limit_v: Option<f64>, pack_v: Option<f64>) -> Option<f64> {
+    match (limit_v, pack_v) {
+        (Some(limit), Some(pack)) => Some(limit.min(pack)),
+        (limit, pack) => pack.or(limit),
+    }
+}
+
 fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     // What the newest frame leaves out is not taken from the one before.
     a.map(|a| b.map_or(a, |b| a.min(b)))

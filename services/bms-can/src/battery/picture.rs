@@ -145,15 +145,22 @@ impl Picture {
         if let Some(requests) = message.requests() {
             self.requests = Stamped::new(*requests, now);
             self.take_cycles(requests.cycles, now);
+            if requests.modules_blocking_charge.is_some() || requests.modules_blocking_discharge.is_some() {
+                let blocking = Modules {
+                    modules_blocking_charge: requests.modules_blocking_charge.map(u16::from),
+                    modules_blocking_discharge: requests.modules_blocking_discharge.map(u16::from),
+                    ..Modules::default()
+                };
+                self.take_modules(blocking, now);
+            }
         }
         match message {
             Message::Protection(protection) => {
                 self.conditions.apply_flags(&protection.flags);
                 self.alarms_at = Some(now);
                 if let Some(count) = protection.module_count.filter(|count| *count > 0) {
-                    let modules = self.modules.map(|m| m.value).unwrap_or_default();
-                    self.modules =
-                        Stamped::new(Modules { modules_online: Some(u16::from(count)), ..modules }, now);
+                    let modules_online = Some(u16::from(count));
+                    self.take_modules(Modules { modules_online, ..Modules::default() }, now);
                 }
                 self.take_installed(protection.capacity_ah.map(f64::from));
             }
@@ -165,7 +172,7 @@ impl Picture {
             Message::ChargeRequest(request) => {
                 self.charge_immediately = Stamped::new(request.charge_immediately, now)
             }
-            Message::Modules(modules) => self.modules = Stamped::new(*modules, now),
+            Message::Modules(modules) => self.take_modules(*modules, now),
             Message::Extremes(e) => {
                 self.take_extremes(
                     e.cell_min_mv,
@@ -230,6 +237,18 @@ impl Picture {
 
     fn take_installed(&mut self, ah: Option<f64>) {
         self.installed_ah = ah.filter(|ah| *ah > 0.0).or(self.installed_ah);
+    }
+
+    /// Dialects tell of their modules in one frame or in several.
+    fn take_modules(&mut self, new: Modules, now: Instant) {
+        let old = self.modules.and_then(|m| m.standing(now)).unwrap_or_default();
+        let modules = Modules {
+            modules_online: new.modules_online.or(old.modules_online),
+            modules_blocking_charge: new.modules_blocking_charge.or(old.modules_blocking_charge),
+            modules_blocking_discharge: new.modules_blocking_discharge.or(old.modules_blocking_discharge),
+            modules_offline: new.modules_offline.or(old.modules_offline),
+        };
+        self.modules = Stamped::new(modules, now);
     }
 
     fn take_extremes(

@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use super::limits::safe_voltage;
 use super::{EffectiveLimits, Level, Picture, Silence};
 use crate::message::Condition;
 
@@ -75,10 +76,7 @@ impl View {
     /// No current either way, and no more voltage than the pack has.
     #[must_use]
     pub fn nothing_allowed(&self) -> EffectiveLimits {
-        let charge_voltage_v = match (self.limits.charge_voltage_v, self.voltage_v) {
-            (Some(limit), Some(pack)) => Some(limit.min(pack)),
-            (limit, pack) => pack.or(limit),
-        };
+        let charge_voltage_v = safe_voltage(self.limits.charge_voltage_v, self.voltage_v);
         EffectiveLimits { charge_voltage_v, charge_current_a: 0.0, discharge_current_a: 0.0, ..self.limits }
     }
 }
@@ -89,10 +87,7 @@ impl Picture {
     pub fn effective_limits(&self, now: Instant) -> Option<EffectiveLimits> {
         let believed = self.limits.believed()?;
         let pack_v = self.measured.and_then(|m| m.value.voltage_v).filter(|v| *v > 0.0);
-        let safe_v = match (believed.charge_voltage_limit_v, pack_v) {
-            (Some(limit), Some(pack)) => Some(limit.min(pack)),
-            (limit, pack) => pack.or(limit),
-        };
+        let safe_v = safe_voltage(believed.charge_voltage_limit_v, pack_v);
         if !self.essential_silence(now).holds() {
             return Some(EffectiveLimits {
                 charge_voltage_v: safe_v,

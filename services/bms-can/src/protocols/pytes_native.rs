@@ -121,7 +121,7 @@ const TEMPERATURES: Layout = Layout {
             return None;
         };
         for celsius in [extremes.temperature_max_c, extremes.temperature_min_c] {
-            writer.i16(signed(celsius?, 10.0)?)?;
+            writer.unless_ended(celsius, |w, v| w.i16(signed(v, 10.0)?))?;
         }
         put_locations(extremes, writer)
     },
@@ -132,7 +132,10 @@ fn locations(reader: &mut Reader<'_>) -> Option<[u16; 2]> {
 }
 
 fn put_locations(extremes: &Extremes, writer: &mut Writer) -> Option<()> {
-    extremes.locations.into_iter().flatten().try_for_each(|location| writer.u16(location))
+    writer.unless_ended(extremes.locations, |w, [highest, lowest]| {
+        w.u16(highest)?;
+        w.u16(lowest)
+    })
 }
 
 /// State of charge, state of health, a word that is not understood, cycles.

@@ -50,8 +50,10 @@ pub struct CandumpLog {
 enum State {
     /// For the file to be there.
     Waiting,
-    /// Until it is opened (again).
+    /// Until it is opened again, because it has failed.
     Pausing(Instant),
+    /// Until it is played again.
+    Repeating(Instant),
     Playing(Box<Player<BufReader<File>>>),
     Ended,
 }
@@ -77,6 +79,12 @@ impl CandumpLog {
                     sleep_until(*until).await;
                     return self.open();
                 }
+                State::Repeating(until) => {
+                    sleep_until(*until).await;
+                    if self.open() == LinkEvent::Down {
+                        return LinkEvent::Down;
+                    }
+                }
                 State::Playing(player) => {
                     if player.play(frames).await {
                         return LinkEvent::Frames;
@@ -93,9 +101,9 @@ impl CandumpLog {
     pub fn waiting_for(&self) -> Option<String> {
         let path = self.path.display();
         match self.state {
-            State::Waiting => Some(path.to_string()),
+            State::Waiting | State::Pausing(_) => Some(path.to_string()),
             State::Ended => Some(format!("nothing: {path} has ended")),
-            State::Pausing(_) | State::Playing(_) => None,
+            State::Repeating(_) | State::Playing(_) => None,
         }
     }
 
@@ -129,7 +137,7 @@ impl CandumpLog {
         self.backoff.succeeded(now);
         self.health = LinkHealth::default();
         if self.play.repeat {
-            self.state = State::Pausing(now + PAUSE);
+            self.state = State::Repeating(now + PAUSE);
             return LinkEvent::Frames;
         }
         tracing::info!(skipped, "{} has ended after {played} frames", self.path.display());
@@ -286,7 +294,8 @@ mod tests {
             }
             (frames.len(), start.elapsed().as_secs(), link.waiting_for(), events.pop())
         };
-        assert_eq!(passes(true, 8).await, (4, 3, None, Some(LinkEvent::Frames)));
+        // Up, two frames, the end, and the same without another Up: it is still the same battery.
+        assert_eq!(passes(true, 7).await, (4, 3, None, Some(LinkEvent::Frames)));
         let (frames, _, waiting, event) = passes(false, 4).await;
         assert_eq!((frames, event), (2, Some(LinkEvent::Down)));
         assert!(waiting.is_some_and(|text| text.ends_with("has ended")));

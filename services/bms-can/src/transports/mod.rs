@@ -19,6 +19,7 @@ use crate::link_health::LinkHealth;
 
 /// The way to one CAN bus. It opens by itself, and again when it was lost.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one link")]
 pub enum Link {
     /// A serial adapter.
     Slcan(Slcan),

@@ -273,7 +273,7 @@ impl Line {
         } else if frames.len() > before && self.is_about_silence {
             self.settle(None, health, now);
         }
-        self.pacing.has_read(now);
+        self.pacing.has_read(frames.len() - before, now);
         Ok(())
     }
 

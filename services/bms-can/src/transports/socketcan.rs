@@ -21,7 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use service_kit::{Backoff, Repeating};
+use service_kit::{Backoff, Repeating, Report};
 use tokio::time::{Instant, sleep, sleep_until};
 
 pub use adapters::{Adapter, SELECTORS, Selector};
@@ -248,8 +248,10 @@ impl SocketCan {
         };
         let rate = link.controller.bit_rate.map(|rate| format!(", {rate} bit/s")).unwrap_or_default();
         match self.failure.ended(now) {
-            Some(report) => tracing::info!("{} is open again{rate}: {report}", link.name),
-            None => tracing::info!("{} is open{rate}", link.name),
+            Some(Report::Ended { lasting, .. }) => {
+                tracing::info!("{} is open after {:.1} s{rate}", link.name, lasting.as_secs_f64());
+            }
+            _ => tracing::info!("{} is open{rate}", link.name),
         }
         if let Some(remark) = remark {
             tracing::warn!("{remark}");
@@ -258,6 +260,7 @@ impl SocketCan {
         self.health = LinkHealth { tx_dropped: Some(self.tx_dropped), ..LinkHealth::default() };
         line.refresh(link, &mut self.health, now);
         self.state = State::Open(Box::new(line));
+        self.attend(link, now);
         Some(LinkEvent::Up)
     }
 

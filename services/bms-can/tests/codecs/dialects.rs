@@ -364,4 +364,9 @@ fn an_inverter_is_heard_whatever_it_sends_along() {
 fn a_pack_without_a_temperature_sensor_still_tells_its_voltage() {
     let without = json!({"voltage_v": 49.96, "current_a": 0.0});
     assert_eq!(values("pylontech_lv", 0x356, &bytes("8413000024FA")), without);
+    // One of two sensors missing: read, and written again as it was.
+    let one = frame(0x402, &bytes("E60024FA00000A00"));
+    let read = reading("pytes_native", &one);
+    assert_eq!(json!(read.message), json!({"temperature_max_c": 23.0}));
+    assert_eq!(protocol("pytes_native").encode_reading(&read), Some(one));
 }

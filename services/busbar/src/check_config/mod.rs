@@ -1,8 +1,10 @@
 //! `busbar check-config`: every mistake of a configuration, or all that it means.
 //!
 //! - `full`: a configuration in full, each value beside its default; pure
+//! - `tree`: what it is written from; pure
 
 mod full;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,20 +51,20 @@ pub(crate) fn run(options: &CheckConfig) -> ExitCode {
     let file = options.file.display();
     let Some(kind) = kind(options) else {
         let services: Vec<&str> = KINDS.iter().map(|kind| kind.service).collect();
-        eprintln!(
+        crate::complain(&format!(
             "busbar: {file}: the name does not tell whose configuration this is; add --service with one of {}",
             services.join(", ")
-        );
+        ));
         return ExitCode::FAILURE;
     };
     match (kind.read)(&options.file) {
         Ok(text) => crate::report(crate::print(&format!(
-            "# {file} is fine: a configuration of {}\n{}{text}",
+            "# {file} is fine: a configuration of {}\n{}\n{text}",
             kind.service,
             variables()
         ))),
         Err(errors) => {
-            errors.lines().for_each(|line| eprintln!("{line}"));
+            errors.lines().for_each(|line| crate::complain(&line));
             ExitCode::from(EXIT_CONFIGURATION)
         }
     }

@@ -23,7 +23,9 @@ pub(super) enum Source {
 /// What there is to listen to on this machine.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
+    /// CAN interfaces of the kernel.
     pub(super) interfaces: Vec<CanInterface>,
+    /// Serial ports, by names that survive replugging.
     pub(super) ports: Vec<PathBuf>,
 }
 
@@ -48,21 +50,12 @@ impl Choice {
                 _ => Err(format!("which one? {}", self.said())),
             };
         };
-        if typed.contains('/') && !typed.contains(':') || Path::new(typed).exists() {
-            return self.port(PathBuf::from(typed));
-        }
         if self.interfaces.iter().any(|interface| interface.selectors.iter().any(|name| name == typed)) {
             return Selector::parse(typed).map(Source::Can).ok_or_else(|| self.unknown(typed));
         }
-        let device = Path::new("/dev").join(typed);
-        if device.exists() { self.port(device) } else { Err(self.unknown(typed)) }
-    }
-
-    fn port(&self, path: PathBuf) -> Result<Source, String> {
-        match path.exists() {
-            true => Ok(Source::Serial(path)),
-            false => Err(self.unknown(&path.display().to_string())),
-        }
+        let places = [PathBuf::from(typed), Path::new("/dev").join(typed)];
+        let found = places.into_iter().find(|path| path.exists());
+        found.map(Source::Serial).ok_or_else(|| self.unknown(typed))
     }
 
     fn unknown(&self, typed: &str) -> String {

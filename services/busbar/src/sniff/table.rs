@@ -6,8 +6,8 @@ use bms_can::link_health::LinkHealth;
 use bms_can::protocols::Decoded;
 use tokio::time::Instant;
 
+use super::load::Figures;
 use super::traffic::{Rhythm, Row, Traffic};
-use super::wire::Figures;
 use crate::terminal::{Line, Style, columns, flow, sentence};
 use crate::words;
 
@@ -24,6 +24,10 @@ pub(super) struct Head<'a> {
     pub(super) waiting_for: Option<String>,
     /// Bits per second.
     pub(super) bit_rate: u32,
+    /// Nobody has told that.
+    pub(super) is_assumed: bool,
+    /// Somebody sits before it.
+    pub(super) is_live: bool,
     /// How the bus is.
     pub(super) health: &'a LinkHealth,
     /// The load, when there is a figure.
@@ -79,7 +83,8 @@ fn bus(head: &Head<'_>) -> Vec<Line> {
     if let Some(port) = &head.waiting_for {
         pieces.push(Line::of(Style::Warning, format!("waiting for {port}")));
     }
-    pieces.push(Line::plain(format!("{} kbit/s", f64::from(head.bit_rate) / 1000.0)));
+    let assumed = if head.is_assumed { " assumed" } else { "" };
+    pieces.push(Line::plain(format!("{} kbit/s{assumed}", f64::from(head.bit_rate) / 1000.0)));
     if let Some(state) = health.state {
         let style =
             if state == bms_can::link_health::BusState::Active { Style::Plain } else { Style::Warning };
@@ -101,7 +106,9 @@ fn bus(head: &Head<'_>) -> Vec<Line> {
         pieces.push(Line::plain(format!("load {exact:.1}% (at worst {worst:.1}%)")));
         pieces.push(Line::plain(format!("{:.0} frames/s", load.frames_per_s)));
     }
-    pieces.push(Line::of(Style::Faint, "q ends"));
+    if head.is_live {
+        pieces.push(Line::of(Style::Faint, "q ends"));
+    }
     pieces
 }
 
@@ -122,10 +129,10 @@ fn summary(row: &Row, now: Instant) -> Vec<Line> {
 
 /// `250ms`, `1.00s`, `12s`.
 fn short(time: Duration) -> String {
-    match time.as_millis() {
-        ms @ 0..1000 => format!("{ms}ms"),
-        1000..10_000 => format!("{:.2}s", time.as_secs_f64()),
-        _ => format!("{}s", time.as_secs()),
+    match time.as_secs_f64() {
+        s if s < 0.995 => format!("{:.0}ms", s * 1000.0),
+        s if s < 9.995 => format!("{s:.2}s"),
+        s => format!("{s:.0}s"),
     }
 }
 
@@ -171,6 +178,8 @@ mod tests {
             source: "can0",
             waiting_for: None,
             bit_rate: 500_000,
+            is_assumed: false,
+            is_live: true,
             health,
             load: None,
             dialect: "pylontech_lv (Pylontech low voltage)",
@@ -260,6 +269,20 @@ mod tests {
             ["it does not fit", "can0: no other node acknowledges", "recording: 7 frames in x.log"]
         );
         assert_eq!(lines.last().unwrap(), "no frame has come yet");
+    }
+
+    #[test]
+    fn periods_read_as_people_say_them() {
+        let of = |us| short(Duration::from_micros(us));
+        assert_eq!([of(250), of(20_000), of(994_900), of(999_100)], ["0ms", "20ms", "995ms", "1.00s"]);
+        assert_eq!([of(9_990_000), of(9_999_000)], ["9.99s", "10s"]);
+    }
+
+    #[test]
+    fn a_bit_rate_that_nobody_has_told_is_said_to_be_assumed() {
+        let health = LinkHealth::default();
+        let head = Head { is_assumed: true, is_live: false, ..head(&health) };
+        assert_eq!(text(&head, &Traffic::default(), Instant::now(), 80)[0], "can0  500 kbit/s assumed");
     }
 
     #[test]

@@ -11,8 +11,10 @@ use crate::words;
 
 /// So long something counts as new: batteries repeat everything each second.
 const NEW_FOR: Duration = Duration::from_millis(1500);
-/// The period is the mean of so many intervals.
-const INTERVALS: usize = 8;
+/// The period is the mean between the first and the last of so many marks.
+const MARKS: usize = 9;
+/// Marks are this far apart at least: adapters hand many frames on at once.
+const MARK: Duration = Duration::from_millis(100);
 /// An id that has not come for so many periods has stopped.
 const MISSED: u32 = 3;
 /// Ids that are shown; a bus without sense can have half a milliard.
@@ -32,13 +34,15 @@ pub(super) struct Row {
     /// When each value became what it is, by name.
     value_changes: BTreeMap<String, Instant>,
     byte_changes: [Option<Instant>; 8],
-    arrivals: VecDeque<Instant>,
+    last: Instant,
+    /// When how many had come.
+    marks: VecDeque<(Instant, u64)>,
 }
 
 /// How often an id comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rhythm {
-    /// It came once.
+    /// It has not come often enough to tell.
     Once,
     /// With this period.
     Every(Duration),
@@ -118,15 +122,19 @@ impl Row {
             count: 1,
             value_changes: BTreeMap::new(),
             byte_changes: [None; 8],
-            arrivals: VecDeque::from([now]),
+            last: now,
+            marks: VecDeque::from([(now, 1)]),
         }
     }
 
     fn add(&mut self, frame: &Frame, decoded: Decoded, now: Instant) {
         self.count += 1;
-        self.arrivals.push_back(now);
-        if self.arrivals.len() > INTERVALS + 1 {
-            self.arrivals.pop_front();
+        self.last = now;
+        if self.marks.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) >= MARK) {
+            self.marks.push_back((now, self.count));
+        }
+        if self.marks.len() > MARKS {
+            self.marks.pop_front();
         }
         if *frame == self.frame {
             return;
@@ -164,14 +172,14 @@ impl Row {
 
     /// How often it comes.
     pub(super) fn rhythm(&self, now: Instant) -> Rhythm {
-        let (Some(first), Some(last)) = (self.arrivals.front(), self.arrivals.back()) else {
+        let (Some((first, from)), Some((last, to))) = (self.marks.front(), self.marks.back()) else {
             return Rhythm::Once;
         };
-        let Some(intervals) = u32::try_from(self.arrivals.len() - 1).ok().filter(|n| *n > 0) else {
+        if from == to {
             return Rhythm::Once;
-        };
-        let period = last.duration_since(*first) / intervals;
-        let age = now.saturating_duration_since(*last);
+        }
+        let period = last.duration_since(*first).div_f64((to - from) as f64);
+        let age = now.saturating_duration_since(self.last);
         // Not at once: adapters hand frames on in portions.
         let late = (period * MISSED).max(NEW_FOR);
         if age > late { Rhythm::Stopped(age) } else { Rhythm::Every(period) }
@@ -230,6 +238,18 @@ mod tests {
         assert_eq!(row.rhythm(start + 7 * SECOND), Rhythm::Every(SECOND));
         assert_eq!(row.rhythm(start + 12 * SECOND), Rhythm::Stopped(8 * SECOND));
         assert_eq!(row.count, 5);
+    }
+
+    #[test]
+    fn frames_that_are_handed_on_together_have_the_period_that_they_have_on_the_bus() {
+        let start = Instant::now();
+        let mut traffic = Traffic::default();
+        for portion in 0..100 {
+            let now = start + Duration::from_millis(20) * portion;
+            (0..10).for_each(|_| _ = traffic.add(&frame(0x355, &[1]), now));
+        }
+        let Rhythm::Every(period) = row(&traffic).rhythm(start + 2 * SECOND) else { panic!() };
+        assert!((1900..=2100).contains(&period.as_micros()), "{period:?}");
     }
 
     #[test]

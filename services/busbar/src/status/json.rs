@@ -1,7 +1,5 @@
 //! All services as a document.
 
-use std::io::{Write, stdout};
-
 use dbus_interfaces::classes::device;
 use serde_json::{Map, Value, json};
 
@@ -9,13 +7,8 @@ use super::classes::{self, CLASSES};
 use super::picture::Picture;
 use super::service::{Level, Service};
 
-pub(crate) fn write(picture: &Picture) -> anyhow::Result<()> {
-    writeln!(stdout(), "{:#}", document(picture))?;
-    Ok(())
-}
-
 /// The document that `busbar status --help` describes.
-fn document(picture: &Picture) -> Value {
+pub(super) fn document(picture: &Picture) -> Value {
     let services: Vec<Value> = picture.services.iter().map(service).collect();
     json!({"bus": picture.bus, "services": services, "silent": picture.silent})
 }

@@ -9,7 +9,7 @@ mod json;
 mod picture;
 mod service;
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
 use clap::Args;
@@ -17,7 +17,7 @@ use dbus_interfaces::{Event, Events, Filter, Monitor};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::bus::Bus;
-use crate::terminal::{Line, Paint, Screen, Wish, Wishes};
+use crate::terminal::{Screen, Wish, Wishes, page_width, print};
 use picture::Picture;
 use service::Service;
 
@@ -29,7 +29,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
-#[command(long_about = MORE, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Status {
     /// One JSON document instead of a picture.
     #[arg(long)]
@@ -44,21 +44,33 @@ pub(crate) struct Status {
     bus: Bus,
 }
 
-const MORE: &str = "Every service of ours at a glance.
+/// What `--help` says, where `-h` has one line.
+pub(crate) const MORE: &str = "Every service of ours at a glance.
 
-\"heard\" is how long ago a service last said something. A service speaks when a value changes, so a quiet one may be well;
-how fresh its data are stands in words under it.
+\"heard\" is how long ago a service last said something. A service speaks when a value changes, so a quiet one may be \
+well; how fresh its data are stands in words under it.
 
-The JSON document:
-  {\"bus\": the address,
-   \"services\": [{\"service\": its name, \"class\": \"battery\", \"instance\": 100, \"name\": the user's or null,
-     \"product\": ..., \"process\": ..., \"ours\": whether it is one of Busbar's, \"connected\": true, false or null,
-     \"status\": how its data are, in words, or null, \"alarms\": {\"HighVoltage\": \"warning\" or \"alarm\", ...},
-     \"values\": {...}}, ...],
-   \"silent\": [names of services that do not answer]}
-\"values\" of a battery: voltage_v, current_a, power_w (positive while charging), soc_pct, temperature_c, time_to_go_s,
-and \"limits\" (what it shows to Venus) and \"own_limits\" (what its BMS says), each with charge_voltage_v,
-charge_current_a and discharge_current_a. What has no value is null. Without --all, services of others are left out.";
+The JSON document. What has no value is null.
+  bus             the bus, with its address
+  services        an object for each service; without --all, of Busbar's alone:
+    service         its name on the bus
+    class           the third part of that, such as battery
+    instance        its number within the class
+    name            what the user calls it
+    product         what its driver calls it
+    process         the program behind it
+    ours            whether it is one of Busbar's
+    connected       whether its device communicates
+    status          how its data are, in words
+    alarms          the name of each that is there, and \"warning\" or \"alarm\"
+    values          what belongs to the class
+  silent          the names of services that do not answer
+The values of a battery.
+  voltage_v, current_a, power_w      positive while charging
+  soc_pct, temperature_c, time_to_go_s
+  limits          what it shows to Venus: charge_voltage_v, charge_current_a,
+                  discharge_current_a
+  own_limits      what its BMS says: the same three";
 
 const EXAMPLES: &str = "q or Ctrl-C ends it.
 
@@ -72,11 +84,14 @@ pub(crate) async fn run(options: Status) -> anyhow::Result<()> {
     if options.json || options.once || !stdout().is_terminal() {
         monitor.settled().await;
         let picture = look(&monitor, &options, None).await?;
-        return if options.json { json::write(&picture) } else { write(&picture) };
+        return match options.json {
+            true => crate::print(&format!("{:#}\n", json::document(&picture))),
+            false => print(&picture.lines(page_width(), false)),
+        };
     }
     let picture = watch(&monitor, events, &options).await?;
     // What stood there last stays to be read.
-    write(&picture)
+    print(&picture.lines(page_width(), false))
 }
 
 /// Draws until the user has seen enough.
@@ -131,16 +146,4 @@ async fn look(monitor: &Monitor, options: &Status, now: Option<Instant>) -> anyh
         Service::new(&seen.name, seen.instance, heard, monitor.items(&seen.name))
     });
     Ok(Picture::new(options.bus.named(), services.collect(), silent, options.all))
-}
-
-fn write(picture: &Picture) -> anyhow::Result<()> {
-    let paint = Paint::of_stdout();
-    let width = if paint == Paint::Plain { usize::MAX } else { Screen::size().0 };
-    let mut text = String::new();
-    for line in picture.lines(width, false) {
-        Line::write(&line, paint, &mut text);
-        text.push('\n');
-    }
-    stdout().write_all(text.as_bytes())?;
-    Ok(())
 }

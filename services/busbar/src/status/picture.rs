@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use dbus_interfaces::classes::device;
-
 use super::classes::{self, CLASSES, Class};
 use super::service::{Level, Service};
 use crate::bus::short;
@@ -65,8 +63,11 @@ impl Picture {
         }
         if self.others > 0 {
             lines.push(Line::default());
-            let (n, what) = (self.others, if self.others == 1 { "service" } else { "services" });
-            lines.extend(sentence(Style::Faint, &format!("{n} {what} of others: --all shows them"), width));
+            let words = match self.others {
+                1 => "1 other service: --all shows it".to_owned(),
+                others => format!("{others} other services: --all shows them"),
+            };
+            lines.extend(sentence(Style::Faint, &words, width));
         }
         lines
     }
@@ -95,8 +96,8 @@ fn table(class: &Class, services: &[&Service], width: usize) -> Vec<Line> {
 }
 
 fn row(class: &Class, service: &Service) -> Vec<Line> {
-    let product = service.get(device::PRODUCT_NAME).filter(|name| !name.trim().is_empty());
-    let name = service.custom_name().or(product).unwrap_or_else(|| short(&service.name).to_owned());
+    let name = service.custom_name().or_else(|| service.product_name());
+    let name = name.unwrap_or_else(|| short(&service.name).to_owned());
     let style = match service.alarms().first() {
         Some((_, Level::Alarm)) => Style::Alarm,
         Some((_, Level::Warning)) => Style::Warning,
@@ -241,7 +242,7 @@ mod tests {
         let other =
             || service("com.victronenergy.vebus.ttyS4", Some(276), &[("/ProductName", "MultiPlus".into())]);
         let ours = text(&picture(vec![battery(&[]), other()], false), 80);
-        assert_eq!(ours.last().unwrap(), "1 service of others: --all shows them");
+        assert_eq!(ours.last().unwrap(), "1 other service: --all shows it");
         let all = text(&picture(vec![other(), battery(&[])], true), 80);
         assert!(all[2].starts_with("BATTERY") && all[7].starts_with("OTHER"), "{all:#?}");
         assert!(all[8].starts_with("MultiPlus  276  vebus") && all[9].contains("vebus.ttyS4"), "{all:#?}");

@@ -61,6 +61,11 @@ impl Service {
         self.get(device::CUSTOM_NAME).filter(|name| !name.trim().is_empty())
     }
 
+    /// What its maker or its driver calls it, if anything.
+    pub(crate) fn product_name(&self) -> Option<String> {
+        self.get(device::PRODUCT_NAME).filter(|name| !name.trim().is_empty())
+    }
+
     /// Whether its device communicates; `None` for a service that does not tell.
     pub(crate) fn is_connected(&self) -> Option<bool> {
         self.get(device::CONNECTED).map(|connected| connected == 1)

@@ -96,6 +96,13 @@ impl Line {
         self.0.iter().map(|(_, text)| text.chars().count()).sum()
     }
 
+    /// Its words, each in its style.
+    fn words(&self) -> Vec<Line> {
+        let words =
+            self.0.iter().flat_map(|(style, text)| text.split(' ').map(|word| Line::of(*style, word)));
+        words.filter(|word| !word.is_empty()).collect()
+    }
+
     /// Whether it has no text.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, text)| text.is_empty())
@@ -168,21 +175,25 @@ pub(crate) fn columns(rows: &[Vec<Line>], names: usize) -> Vec<Line> {
     rows.iter().map(table).collect()
 }
 
-/// Pieces one after the other, on as many lines as they need; no piece is divided unless it is wider than a line.
+/// Pieces one after the other, on as many lines as they need. A piece is divided, between its words, only where it is
+/// wider than a line.
 pub(crate) fn flow(pieces: &[Line], indent: usize, between: &str, width: usize) -> Vec<Line> {
     let start = || Line::plain(" ".repeat(indent));
     let (mut lines, mut line, mut is_fresh) = (Vec::new(), start(), true);
     for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
-        let needed = between.chars().count() + piece.width();
-        if !is_fresh && line.width() + needed > width {
-            lines.push(std::mem::replace(&mut line, start()));
-            is_fresh = true;
+        let parts = if indent + piece.width() > width { piece.words() } else { vec![piece.clone()] };
+        for (n, part) in parts.iter().enumerate() {
+            let gap = if n == 0 { between } else { " " };
+            if !is_fresh && line.width() + gap.chars().count() + part.width() > width {
+                lines.push(std::mem::replace(&mut line, start()));
+                is_fresh = true;
+            }
+            if !is_fresh {
+                line.push(Style::Plain, gap);
+            }
+            line.append(part);
+            is_fresh = false;
         }
-        if !is_fresh {
-            line.push(Style::Plain, between);
-        }
-        line.append(piece);
-        is_fresh = false;
     }
     if !is_fresh {
         lines.push(line);
@@ -192,8 +203,7 @@ pub(crate) fn flow(pieces: &[Line], indent: usize, between: &str, width: usize) 
 
 /// A sentence, on as many lines as it needs.
 pub(crate) fn sentence(style: Style, text: &str, width: usize) -> Vec<Line> {
-    let words: Vec<Line> = text.split(' ').map(|word| Line::of(style, word)).collect();
-    flow(&words, 0, " ", width)
+    flow(&[Line::of(style, text)], 0, "", width)
 }
 
 #[cfg(test)]
@@ -248,7 +258,12 @@ mod tests {
         let at = |width| flow(&pieces, 2, "  ", width).iter().map(Line::to_string).collect::<Vec<_>>();
         assert_eq!(at(80), ["  limits 53.20V  charge 74.0A  discharge 100.0A"]);
         assert_eq!(at(30), ["  limits 53.20V  charge 74.0A", "  discharge 100.0A"]);
-        assert_eq!(at(5), ["  limits 53.20V", "  charge 74.0A", "  discharge 100.0A"]);
+        assert_eq!(at(19), ["  limits 53.20V", "  charge 74.0A", "  discharge 100.0A"]);
+        assert_eq!(
+            at(16),
+            ["  limits 53.20V", "  charge 74.0A", "  discharge", "  100.0A"],
+            "too wide to stay whole"
+        );
         assert!(flow(&[Line::default()], 2, "  ", 80).is_empty());
     }
 }

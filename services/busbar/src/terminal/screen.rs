@@ -6,7 +6,8 @@ use std::io::{Write, stdin, stdout};
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use super::{Line, Paint, Style};
+use super::line::Paint;
+use super::{Line, Style};
 
 /// xterm's private modes: alternate screen with the cursor saved (1049), cursor hidden (25), no wrapping at the right
 /// edge (7).

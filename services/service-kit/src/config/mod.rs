@@ -17,6 +17,7 @@ mod path;
 mod position;
 mod read;
 mod reader;
+mod secrets;
 mod stand_in;
 mod tree;
 
@@ -28,6 +29,7 @@ pub use environment::{PREFIX, RESERVED};
 pub use errors::{ConfigError, ConfigErrors, Place};
 pub use file::{DIRECTORIES, load, locate};
 pub use position::Position;
+pub use secrets::{is_secret, without_addresses, without_secrets};
 
 use mistake::{Kind, Mistake, Scene};
 use path::Path;

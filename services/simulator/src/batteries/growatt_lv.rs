@@ -14,7 +14,8 @@ use crate::report::{Report, count};
 pub(super) static GROWATT_LV: Dialect = Dialect {
     name: "growatt_lv",
     manufacturer: "GROWATT",
-    keep_alive: (0x301, [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]),
+    keep_alive_id: 0x301,
+    inverter: |_| vec![frame(0x301, &[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88])],
     is_polled: true,
     encode,
     ..COMMON

@@ -41,8 +41,10 @@ pub struct Dialect {
     pub manufacturer: &'static str,
     /// Strings that it can tell apart on one bus.
     pub max_strings: usize,
-    /// The inverter's sign of life: identifier and bytes.
-    pub keep_alive: (u32, [u8; 8]),
+    /// Identifier of the inverter's sign of life.
+    pub keep_alive_id: u32,
+    /// What an inverter on the same bus sends in one cycle; the report is what it has measured and read.
+    pub inverter: fn(&Report) -> Vec<Frame>,
     /// It sends nothing by itself, and everything once for each sign of life.
     pub is_polled: bool,
     /// Identifiers that come only with every tenth cycle.
@@ -75,7 +77,8 @@ const COMMON: Dialect = Dialect {
     name: "",
     manufacturer: "SIM",
     max_strings: 1,
-    keep_alive: (0x305, [0; 8]),
+    keep_alive_id: 0x305,
+    inverter: |_| vec![Frame::new(0x305, false, &[0; 8])],
     is_polled: false,
     slow_ids: &[],
     voltage_step_v: 0.01,

@@ -2,7 +2,7 @@
 //! and chemistry as jaedog/SMAVenusDriver sends them. No other frame is allowed on that bus. 0xFFFF and 0x8000 are marks
 //! for a value that is not there.
 
-use super::bytes::{frame, signed, text};
+use super::bytes::{frame, signed, text, unsigned, words};
 use super::pylontech::{limits, measurements};
 use super::victron::{fine_state, info, pairs};
 use super::{COMMON, Dialect};
@@ -11,7 +11,8 @@ use crate::plant::alarms::Alarm;
 use crate::report::Report;
 
 /// The dialect.
-pub(super) static SMA_BMS: Dialect = Dialect { name: "sma_bms", manufacturer: "BATRIUM", encode, ..COMMON };
+pub(super) static SMA_BMS: Dialect =
+    Dialect { name: "sma_bms", manufacturer: "BATRIUM", inverter: sunny_island, encode, ..COMMON };
 
 /// Lithium ion, in the numbers of SMA.
 const CHEMISTRY: [u8; 2] = [0x03, 0x04];
@@ -29,4 +30,22 @@ fn encode(report: &Report) -> Vec<Frame> {
         frame(0x35E, &text(&report.manufacturer, 0, b' ')),
         frame(0x35F, &info(report, CHEMISTRY, report.installed_ah)),
     ]
+}
+
+/// The two status frames of a Sunny Island that every display reads: in 0x305 the battery as it measures it (its current
+/// is positive when it discharges), in 0x306 its health, that an external BMS decides (10), that it works (1), no error.
+fn sunny_island(report: &Report) -> Vec<Frame> {
+    let battery = words([
+        unsigned(report.voltage_v, 0.1),
+        signed(-report.current_a, 0.1),
+        signed(report.temperature_c, 0.1),
+        unsigned(report.soc_percent, 0.1),
+    ]);
+    let state = words([
+        unsigned(report.soh_percent, 1.0),
+        [10, 1],
+        unsigned(0.0, 1.0),
+        unsigned(report.limits.charge_voltage_v, 0.1),
+    ]);
+    vec![frame(0x305, &battery), frame(0x306, &state)]
 }

@@ -79,9 +79,12 @@ pub(super) fn life(report: &Report) -> Vec<Frame> {
     ]
 }
 
-/// 0x355 with the state of charge a second time, in hundredths of a percent.
+/// 0x355 with the state of charge a second time, in hundredths of a percent; the whole percents are cut off, not rounded
+/// (jaedog/SMAVenusDriver: 99 and 99.50).
 pub(super) fn fine_state(report: &Report) -> [u8; 6] {
-    let ([c0, c1, h0, h1], [f0, f1]) = (state(report), unsigned(report.soc_percent, 0.01));
+    let [_, _, h0, h1] = state(report);
+    let ([c0, c1], [f0, f1]) =
+        (unsigned(report.soc_percent.floor(), 1.0), unsigned(report.soc_percent, 0.01));
     [c0, c1, h0, h1, f0, f1]
 }
 

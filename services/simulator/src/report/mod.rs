@@ -105,7 +105,7 @@ pub struct Extremes {
 }
 
 /// A cell or a sensor, both counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Module of the string.
     pub module: u8,

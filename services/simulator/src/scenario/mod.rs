@@ -92,7 +92,7 @@ pub struct BatteryConfig {
     /// Sends nothing before the first sign of life of an inverter.
     #[serde(default)]
     pub needs_keep_alive: bool,
-    /// An inverter on the same bus gives the sign of life that the protocol expects, once per period.
+    /// An inverter is on the same bus and sends what the protocol expects of it, once per period.
     #[serde(default)]
     pub inverter: bool,
     /// Cells and wires of each module.

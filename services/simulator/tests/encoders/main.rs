@@ -2,11 +2,11 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests, where a panic is the message")]
 
+mod growatt;
+mod pairs;
 mod properties;
 mod pylontech;
-mod sheets_of_growatt;
-mod sheets_of_pairs;
-mod sheets_of_pylontech;
-mod sheets_of_pytes;
+mod pylontech_family;
+mod pytes;
 mod support;
 mod vectors;

@@ -6,7 +6,10 @@ use crate::support::{bytes, only, report, shape};
 
 #[test]
 fn lengths_and_order_of_a_cycle_are_those_of_a_recorded_pack() {
-    assert_eq!(shape("pylontech_lv"), [(0x359, 7), (0x351, 8), (0x355, 4), (0x356, 6), (0x35C, 2), (0x35E, 8)]);
+    assert_eq!(
+        shape("pylontech_lv"),
+        [(0x359, 7), (0x351, 8), (0x355, 4), (0x356, 6), (0x35C, 2), (0x35E, 8)]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::diagnosis::{Cause, Symptoms};
 use super::frame_bytes::Received;
 use super::netlink::{LinkInfo, Traffic};
-use super::socket::RawSocket;
+use super::socket::{RawSocket, When};
 use crate::frame::Frame;
 use crate::link_health::{BusState, LinkHealth};
 use crate::transports::interest::Interest;
@@ -94,15 +94,16 @@ impl Line {
     /// Reads what there is; true when it is time to look at the interface.
     pub(super) async fn read(&mut self, frames: &mut Vec<Frame>) -> io::Result<bool> {
         self.pacing.rest().await;
+        let when = if self.pacing.is_stream() { When::Now } else { When::SomethingCame };
         let before = frames.len();
-        let mut errors = false;
+        let mut errors = 0;
         let (symptoms, state, counters) =
             (&mut self.symptoms, &mut self.reported_state, &mut self.reported_counters);
         self.socket
-            .read(|received| match received {
+            .read(when, |received| match received {
                 Received::Frame(frame) => frames.push(frame),
                 Received::Error(error) => {
-                    errors = true;
+                    errors += 1;
                     tracing::debug!("{error}");
                     symptoms.see(&error, Instant::now());
                     *state = error.state().or(*state);
@@ -111,13 +112,13 @@ impl Line {
             })
             .await?;
         let now = Instant::now();
-        self.pacing.has_read(now);
+        self.pacing.has_read(frames.len() - before + errors, now);
         if frames.len() > before {
             self.symptoms.heard(now);
         }
         let since_look = now.duration_since(self.looked);
         // The first error is looked at at once, a storm of them now and then.
-        let is_news = errors && (!self.is_troubled || since_look >= TROUBLED);
+        let is_news = errors > 0 && (!self.is_troubled || since_look >= TROUBLED);
         Ok(is_news || since_look >= EVERY)
     }
 

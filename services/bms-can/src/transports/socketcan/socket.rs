@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
 
 use ::socketcan::id::CAN_ERR_MASK;
 use ::socketcan::{CanSocket, Socket, SocketOptions};
@@ -30,8 +31,19 @@ const DROPS: usize = 8;
 /// A socket bound to one interface.
 #[derive(Debug)]
 pub(super) struct RawSocket {
-    socket: AsyncFd<CanSocket>,
+    socket: Rc<CanSocket>,
+    /// Wakes us with every frame; not there while we come by time.
+    watch: Option<AsyncFd<Rc<CanSocket>>>,
     headers: MultiHeaders<()>,
+}
+
+/// When to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// As soon as something has come.
+    SomethingCame,
+    /// Now, whether anything has come or not. Until it is read otherwise, frames wake nobody.
+    Now,
 }
 
 impl RawSocket {
@@ -45,7 +57,8 @@ impl RawSocket {
         socket.set_error_filter(CAN_ERR_MASK)?;
         // A shorter queue than asked for is no reason to fail.
         let _ = socket.set_socket_option_int(libc::SOL_SOCKET, libc::SO_RCVBUF, RECEIVE_QUEUE);
-        let socket = RawSocket { socket: polled(socket)?, headers: MultiHeaders::preallocate(BATCH, None) };
+        let headers = MultiHeaders::preallocate(BATCH, None);
+        let socket = RawSocket { socket: Rc::new(socket), watch: None, headers };
         socket.listen_to(interest)?;
         Ok(socket)
     }
@@ -55,7 +68,7 @@ impl RawSocket {
     /// # Errors
     /// The kernel refuses.
     pub(super) fn listen_to(&self, interest: &Interest) -> io::Result<()> {
-        let socket = self.socket.get_ref();
+        let socket = &self.socket;
         match interest {
             Interest::Ids(ids) if ids.len() <= FILTERS => {
                 let filters: Vec<_> = ids.iter().map(|id| frame_bytes::filter(*id)).collect();
@@ -65,22 +78,23 @@ impl RawSocket {
         }
     }
 
-    /// Waits until something has come, and takes what there is. Dropping the future loses nothing.
+    /// Takes what there is, when it is time. Dropping the future loses nothing.
     ///
     /// # Errors
     /// `ENETDOWN` when the interface has gone down, `ENODEV` when it is gone, and others.
-    pub(super) async fn read(&mut self, mut take: impl FnMut(Received)) -> io::Result<()> {
-        let mut ready = self.socket.readable().await?;
-        for _ in 0..ROUNDS {
-            let socket = self.socket.get_ref().as_raw_fd();
-            match receive(socket, &mut self.headers, &mut take) {
-                Ok(()) | Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => {
-                    ready.clear_ready();
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
+    pub(super) async fn read(&mut self, when: When, mut take: impl FnMut(Received)) -> io::Result<()> {
+        if when == When::Now {
+            self.watch = None;
+            return drain(&self.socket, &mut self.headers, &mut take).map(drop);
+        }
+        let watch = match self.watch.take() {
+            Some(watch) => watch,
+            None => polled(Rc::clone(&self.socket))?,
+        };
+        let mut ready = self.watch.insert(watch).readable().await?;
+        let (socket, headers) = (&self.socket, &mut self.headers);
+        if drain(socket, headers, &mut take)? {
+            ready.clear_ready();
         }
         Ok(())
     }
@@ -91,7 +105,7 @@ impl RawSocket {
     /// `ENOBUFS` or `EAGAIN` when the queue is full, `ENETDOWN` when the interface is down, and others.
     pub(super) fn send(&self, frame: &Frame) -> io::Result<()> {
         let bytes = frame_bytes::encode(frame);
-        send(self.socket.get_ref().as_raw_fd(), &bytes, MsgFlags::empty())?;
+        send(self.socket.as_raw_fd(), &bytes, MsgFlags::empty())?;
         Ok(())
     }
 
@@ -99,22 +113,38 @@ impl RawSocket {
     /// here is asked for, so that a loss shows even if no further frame comes. `None` before Linux 4.12.
     pub(super) fn overflows(&self) -> Option<u32> {
         let mut counts = [0; 4 * (DROPS + 1)];
-        let socket = self.socket.get_ref();
-        let length = socket.get_socket_option_bytes(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut counts).ok()?;
+        let length =
+            self.socket.get_socket_option_bytes(libc::SOL_SOCKET, libc::SO_MEMINFO, &mut counts).ok()?;
         let drops = counts.get(..length)?.as_chunks().0.get(DROPS)?;
         Some(u32::from_ne_bytes(*drops))
     }
 }
 
+/// Reads until nothing is left, which is then true, or it is others' turn.
+fn drain(
+    socket: &CanSocket,
+    headers: &mut MultiHeaders<()>,
+    take: &mut impl FnMut(Received),
+) -> io::Result<bool> {
+    for _ in 0..ROUNDS {
+        match receive(socket, headers, take) {
+            Ok(()) | Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
 /// One call, up to [`BATCH`] frames.
 fn receive(
-    socket: i32,
+    socket: &CanSocket,
     headers: &mut MultiHeaders<()>,
     take: &mut impl FnMut(Received),
 ) -> Result<(), Errno> {
     let mut bytes = [[0; SIZE]; BATCH];
     let mut slices = bytes.each_mut().map(|frame| [IoSliceMut::new(frame)]);
-    for message in recvmmsg(socket, headers, slices.iter_mut(), MsgFlags::empty(), None)? {
+    for message in recvmmsg(socket.as_raw_fd(), headers, slices.iter_mut(), MsgFlags::empty(), None)? {
         let frame = message.iovs().next().and_then(frame_bytes::decode);
         frame.into_iter().for_each(&mut *take);
     }

@@ -20,7 +20,10 @@ pub(crate) static CLASS: Class = Class {
     json: |_| json!({}),
 };
 
+/// Its name on the bus, where another name stands above.
 fn details(service: &Service) -> Vec<Vec<Line>> {
+    let has_name = service.custom_name().is_some() || service.product_name().is_some();
+    let name = if has_name { short(&service.name) } else { "" };
     let process = service.get(device::PROCESS_NAME).unwrap_or_default();
-    vec![vec![Line::of(Style::Faint, short(&service.name)), Line::of(Style::Faint, process)]]
+    vec![vec![Line::of(Style::Faint, name), Line::of(Style::Faint, process)]]
 }

@@ -1,6 +1,6 @@
 //! Batteries: what they measure, what they permit, and how fresh that is.
 
-use dbus_interfaces::classes::{battery as b, device};
+use dbus_interfaces::classes::battery as b;
 use dbus_interfaces::{Item, text};
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub(crate) static CLASS: Class = Class {
 fn state(service: &Service) -> Vec<Line> {
     let mut pieces = vec![Line::of(Style::Faint, short(&service.name))];
     if service.custom_name().is_some() {
-        pieces.push(Line::of(Style::Faint, service.get(device::PRODUCT_NAME).unwrap_or_default()));
+        pieces.push(Line::of(Style::Faint, service.product_name().unwrap_or_default()));
     }
     let mut silence = match (service.get(b::ALARM_BMS_CABLE), service.is_connected()) {
         (Some(2), _) => Some(Level::Alarm),

@@ -1,0 +1,120 @@
+//! The first configuration file of a process: the example with every key explained, and what the user wished in its place.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use service_kit::serial;
+
+/// What a new configuration is to say.
+#[derive(Debug, Default, Args)]
+pub(super) struct Wishes {
+    /// The serial port of a CAN adapter. Its name that survives replugging is written where it has one.
+    #[arg(long, value_name = "PATH")]
+    port: Option<PathBuf>,
+    /// Let the service bring the CAN interface up at its bit rate.
+    #[arg(long, conflicts_with = "port")]
+    set_bit_rate: bool,
+}
+
+impl Wishes {
+    pub(super) fn are_none(&self) -> bool {
+        self.port.is_none() && !self.set_bit_rate
+    }
+}
+
+/// The example for the process `name`: for this port, or else for the CAN interface of that name.
+pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow::Result<String> {
+    let mut text = example.to_owned();
+    match &wishes.port {
+        Some(port) => {
+            let port = serial::stable_names(port).into_iter().next().unwrap_or_else(|| port.clone());
+            let port = port.to_str().context("the port's name is not UTF-8")?.to_owned();
+            set(&mut text, "interface", None)?;
+            set(&mut text, "port", Some(&toml_text(&port)))?;
+        }
+        None => set(&mut text, "interface", Some(&toml_text(name)))?,
+    }
+    if wishes.set_bit_rate {
+        set(&mut text, "set_bit_rate", Some("true"))?;
+    }
+    Ok(text)
+}
+
+/// Gives a key of the example, commented out or not, this value; none comments it out.
+fn set(text: &mut String, key: &str, value: Option<&str>) -> anyhow::Result<()> {
+    let is_it = |line: &str| {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+    };
+    let line = text.lines().find(|line| is_it(line)).with_context(|| format!("the example has no {key}"))?;
+    let new = match value {
+        Some(value) => format!("{key} = {value}"),
+        None => format!("#{}", line.trim_start_matches('#')),
+    };
+    *text = text.replacen(&format!("\n{line}\n"), &format!("\n{new}\n"), 1);
+    Ok(())
+}
+
+/// A string as TOML has it.
+fn toml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Writes a file that must not be there yet: complete or not at all.
+pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(folder)?;
+    let new = file.with_extension("new");
+    let mut out = File::options().write(true).create(true).truncate(true).mode(0o644).open(&new)?;
+    out.write_all(text.as_bytes())?;
+    out.sync_all()?;
+    // Unlike a rename this does not replace what somebody else has written meanwhile.
+    let linked = fs::hard_link(&new, file);
+    fs::remove_file(&new)?;
+    linked?;
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bms_can::Config;
+
+    const EXAMPLE: &str = include_str!("../../../bms-can/bms-can.example.toml");
+
+    fn read(text: &str) -> bms_can::config::Can {
+        service_kit::config::parse::<Config>(text, "x.toml", []).expect("a configuration").can
+    }
+
+    #[test]
+    fn the_example_becomes_the_configuration_of_an_interface() {
+        let text = from_example(EXAMPLE, "can3", &Wishes::default()).unwrap();
+        assert_eq!(read(&text).interface.as_deref(), Some("can3"));
+        assert!(!read(&text).set_bit_rate);
+        assert_eq!(text.lines().count(), EXAMPLE.lines().count(), "every explanation stays");
+        let wishes = Wishes { set_bit_rate: true, ..Wishes::default() };
+        assert!(read(&from_example(EXAMPLE, "can0", &wishes).unwrap()).set_bit_rate);
+    }
+
+    #[test]
+    fn the_example_becomes_the_configuration_of_a_serial_adapter() {
+        let wishes = Wishes { port: Some("/dev/does-not-exist \"x".into()), ..Wishes::default() };
+        let can = read(&from_example(EXAMPLE, "garage", &wishes).unwrap());
+        assert_eq!(can.port, wishes.port);
+        assert_eq!(can.interface, None);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("etc/bms-can.can0.toml");
+        write(&file, "one").unwrap();
+        assert_eq!(write(&file, "two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one");
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,4 @@
+//! `socketcan` for libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| busbar_fuzz::socketcan::run(data));

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Without systemd: the same processes under daemontools.
+. /host/tests/vm/guest/lib.sh
+
+unpack
+mkdir -p /opt/busbar/releases /opt/busbar/state /etc/service /run/dbus /usr/local/bin
+cp -a $work/good /opt/busbar/releases/0.1.0-x
+cp $work/good/bin/launcher /opt/busbar/
+ln -s releases/0.1.0-x /opt/busbar/current
+ln -s /opt/busbar/current/bin/busbar $busbar
+# As on Venus OS everybody may own every name.
+cat >$work/bus.conf <<'XML'
+<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>
+XML
+dbus-daemon --config-file=$work/bus.conf --nofork --nopidfile >$work/dbus.log 2>&1 &
+within 10 test -S /run/dbus/system_bus_socket
+svscan /etc/service >$work/svscan.log 2>&1 &
+
+settings=com.victronenergy.settings
+battery=com.victronenergy.battery.bmscan_battery0
+owned() { dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner "string:$1" | grep -q "boolean true"; }
+both() { owned $settings && owned $battery; }
+number() { dbus-send --system --print-reply=literal --dest=$battery /DeviceInstance com.victronenergy.BusItem.GetValue; }
+pids() { for name in settings bms-can.garage; do svstat /etc/service/busbar-$name | sed -n 's/.*(pid \([0-9]*\)).*/\1/p'; done; }
+
+battery battery0
+check "settings are enabled" $busbar enable settings
+check "a battery is enabled" $busbar enable bms-can garage --port /dev/battery0
+check "both are on the bus" within 30 both
+instance=$(number)
+check "list shows them" sh -c "$busbar list | grep -q '^bms-can garage  running' && $busbar list | grep -q '^settings        running'"
+check "it is the release that runs" sh -c "readlink /proc/$(pids | head -1)/exe | grep -q /opt/busbar/releases/0.1.0-x/bin/busbar"
+
+back() {
+    are_others() {
+        for pid in $old; do [ ! -e "/proc/$pid" ] || return 1; done
+        both
+    }
+    start=$(uptime_s)
+    check "$1: both are back" within "$2" are_others
+    echo "       after $(($(uptime_s) - start)) s"
+    check "$1: the number is the same" test "$(number)" = "$instance"
+}
+old=$(pids)
+kill -9 $old
+back "kill -9" 20
+old=$(pids)
+python3 /host/tests/vm/guest/freeze.py $old >$work/frozen 2>&1 &
+within 5 grep -q frozen $work/frozen
+back "a stuck loop" 40
+check "their log says that they hung" sh -c "test \$($busbar logs | grep -c 'the work loop has not come by') = 2"
+check "the log is in local time" sh -c "$busbar logs settings -n 1 | grep -qE '^20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:.]+ settings: '"
+check "a log is followed" sh -c "timeout 5 $busbar logs bms-can garage -n 5 --follow | grep -q 'bms-can'"
+for line in $(seq 400); do
+    old=$(pids)
+    echo "a line of a hundred bytes that is logged again and again, as if a failure had been forgotten: $line"
+done | multilog t s25000 n4 /var/log/busbar-settings 2>/dev/null || true
+check "a log has an end" sh -c "find /etc/service/busbar-settings/log/run -exec grep -q 's25000 n4' {} +"
+
+# A wrong configuration is not tried again and again.
+printf '[can]\nprt = 1\n' >/etc/busbar/bms-can.garage.toml
+svc -t /etc/service/busbar-bms-can.garage
+check "a wrong configuration is said once, and waited for" within 20 sh -c "$busbar logs bms-can garage | grep -q 'prt'"
+count=$($busbar logs bms-can garage -n 2000 | grep -c "the configuration is wrong")
+check "  and not again and again" test "$count" -le 1
+check "it is disabled" $busbar disable bms-can garage
+check "it is gone" within 10 not owned $battery
+check "and not listed" sh -c "! $busbar list | grep -q bms-can"
+check "nothing supervises it" not pgrep -f busbar-bms-can
+check "a bundle is written" sh -c "$busbar bundle --yes --output $work/bundle.tar.gz && tar -tzf $work/bundle.tar.gz | grep -q logs/settings.txt"
+kill %1 2>/dev/null
