@@ -10,9 +10,9 @@ use crate::MANAGER;
 use crate::systemcalc::{Battery, Systemcalc};
 use crate::tape::{Heard, Tape, What};
 
-/// A manager that decides shows a new number within this time. Its watchdog ends it when it has not decided for 10 s.
-const LIFE: Duration = Duration::from_secs(12);
-/// Everything before is over when nothing is heard for this long.
+/// A manager that decides no more is ended by its watchdog within this time.
+const LIFE: Duration = Duration::from_secs(14);
+/// So long the next message is waited for before the condition is looked at again.
 const POLL: Duration = Duration::from_millis(500);
 
 /// What is heard, what systemcalc makes of it, and what was wrong.

@@ -196,21 +196,31 @@ class Adapter:
             tty.setraw(end)
         fcntl.ioctl(self.theirs, TIOCSETD, struct.pack("i", N_SLCAN))
         self.interface = fcntl.ioctl(self.theirs, SIOCGIFNAME, bytes(16)).split(b"\0")[0].decode()
-        self.heard, self.reads = b"", threading.Event()
-        self.reads.set()
-        self.ended = False
+        self.heard = b""
+        # A process of its own: the driver gives its adapter one second to take a command.
+        self.reader = subprocess.Popen(["cat"], stdin=self.ours, stdout=subprocess.PIPE, bufsize=0)
         threading.Thread(target=self._read, daemon=True).start()
         if name:
             sh(f"ip link set {self.interface} name {name}")
             self.interface = name
 
     def _read(self):
-        while not self.ended:
-            self.reads.wait()
-            try:
-                self.heard += os.read(self.ours, 4096)
-            except OSError:
-                return
+        while said := self.reader.stdout.read(4096):
+            self.heard += said
+
+    def reads(self, willing):
+        """Whether the adapter takes what the driver says."""
+        self.reader.send_signal(signal.SIGCONT if willing else signal.SIGSTOP)
+
+    def up(self, bit_rate=500_000):
+        """Sets the interface up by hand. The driver gives its adapter one second to take the commands, and this machine
+        may be slower."""
+
+        def is_up():
+            command = f"ip link set {self.interface} type can bitrate {bit_rate} && ip link set {self.interface} up"
+            return subprocess.run(command, shell=True, capture_output=True).returncode == 0
+
+        eventually(f"{self.interface} up", is_up, 30)
 
     def say(self, text):
         """A line to the driver: t1231AA a frame; sa, sw, sp, sb and two counters of three digits a state; e1a an error."""
@@ -222,7 +232,7 @@ class Adapter:
             self.say(f"t{number:03X}{length}{data[:length].hex().upper()}")
 
     def unplug(self):
-        self.ended = True
+        self.reader.kill()
         fcntl.ioctl(self.theirs, TIOCSETD, struct.pack("i", N_TTY))
         os.close(self.theirs)
         os.close(self.ours)

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Services that die, are stopped or hang come back with the same names and numbers.
+# Names come from lib.sh; the words of a guest have no blanks.
+# shellcheck disable=SC1091,SC2016,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
 
 unpack

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Without systemd: the same processes under daemontools.
+# Names come from lib.sh; the words of a guest have no blanks.
+# shellcheck disable=SC1091,SC2016,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
 
 unpack
@@ -51,22 +53,19 @@ within 5 grep -q frozen $work/frozen
 back "a stuck loop" 40
 check "their log says that they hung" sh -c "test \$($busbar logs | grep -c 'the work loop has not come by') = 2"
 check "the log is in local time" sh -c "$busbar logs settings -n 1 | grep -qE '^20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:.]+ settings: '"
-check "a log is followed" sh -c "timeout 5 $busbar logs bms-can garage -n 5 --follow | grep -q 'bms-can'"
-for line in $(seq 400); do
-    old=$(pids)
-    echo "a line of a hundred bytes that is logged again and again, as if a failure had been forgotten: $line"
-done | multilog t s25000 n4 /var/log/busbar-settings 2>/dev/null || true
-check "a log has an end" sh -c "find /etc/service/busbar-settings/log/run -exec grep -q 's25000 n4' {} +"
+check "a log is followed" sh -c "timeout 5 $busbar logs bms-can garage -n 5 --follow | grep -q 'the battery is on the bus'"
+mkdir -p $work/busbar-flood/log
+ln -s /opt/busbar/current/service-files/daemontools/log/run $work/busbar-flood/log/run
+(cd $work/busbar-flood/log && seq 100000 | ./run)
+check "a log has an end" sh -c 'test "$(cat /var/log/busbar-flood/* | wc -c)" -le 125000'
 
 # A wrong configuration is not tried again and again.
 printf '[can]\nprt = 1\n' >/etc/busbar/bms-can.garage.toml
 svc -t /etc/service/busbar-bms-can.garage
 check "a wrong configuration is said once, and waited for" within 20 sh -c "$busbar logs bms-can garage | grep -q 'prt'"
-count=$($busbar logs bms-can garage -n 2000 | grep -c "the configuration is wrong")
-check "  and not again and again" test "$count" -le 1
+check "  by a process that waits" sh -c "tr '\\0' ' ' < /proc/$(pids | tail -1)/cmdline | grep -q '^sleep 60'"
 check "it is disabled" $busbar disable bms-can garage
 check "it is gone" within 10 not owned $battery
 check "and not listed" sh -c "! $busbar list | grep -q bms-can"
-check "nothing supervises it" not pgrep -f busbar-bms-can
+check "nothing supervises it" within 10 not pgrep -fa busbar-bms-can
 check "a bundle is written" sh -c "$busbar bundle --yes --output $work/bundle.tar.gz && tar -tzf $work/bundle.tar.gz | grep -q logs/settings.txt"
-kill %1 2>/dev/null

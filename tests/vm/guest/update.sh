@@ -1,5 +1,7 @@
 #!/bin/sh
 # Updates that must not stay go back by themselves and say so; missing hardware alone is no reason.
+# Names come from lib.sh; the words of a guest have no blanks.
+# shellcheck disable=SC1091,SC2016,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
 
 unpack

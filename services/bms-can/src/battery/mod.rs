@@ -1,5 +1,5 @@
 //! A battery as the bus is told of it. [`Picture`] holds the newest of each kind of data and its age; [`View`] is what of
-//! it may be said now; [`publish`] says it.
+//! it may be said now; `publish` says it.
 
 mod conditions;
 mod identity;

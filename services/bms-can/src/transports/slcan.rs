@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use service_kit::serial::{self, Port};
-use service_kit::{Backoff, Repeating};
+use service_kit::{Backoff, Repeating, Report};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
@@ -147,11 +147,12 @@ impl Slcan {
         let now = Instant::now();
         match Port::open(&self.path, self.serial_baud) {
             Ok(port) => {
+                let port_name = self.path.display();
                 match self.failure.ended(now) {
-                    Some(report) => {
-                        tracing::info!(port = %self.path.display(), "the port is open again: {report}")
+                    Some(Report::Ended { lasting, .. }) => {
+                        tracing::info!(port = %port_name, "the port is open after {:.1} s", lasting.as_secs_f64());
                     }
-                    None => tracing::info!(port = %self.path.display(), "the port is open"),
+                    _ => tracing::info!(port = %port_name, "the port is open"),
                 }
                 self.backoff.succeeded(now);
                 let bit_rate = self.bit_rate.bits_per_second();

@@ -40,6 +40,8 @@ use wishes::{Verdict, judge, up_command, wants_restart, way_back};
 
 /// Looked again without news.
 const RECHECK: Duration = Duration::from_secs(2);
+/// A bus without trouble for so long is well again, for the log.
+const CALM: Duration = Duration::from_secs(30);
 
 /// A CAN interface and what is to be done with it.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ pub struct SocketCan {
     sending: Repeating,
     restarting: Repeating,
     trouble: Repeating,
+    troubled_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl SocketCan {
             sending: Repeating::default(),
             restarting: Repeating::default(),
             trouble: Repeating::default(),
+            troubled_at: None,
         }
     }
 
@@ -129,7 +133,7 @@ impl SocketCan {
     /// Sends a frame; false if it is lost. What does not fit into the queue is not tried again: it would be late.
     pub fn send(&mut self, frame: &Frame) -> bool {
         let State::Open(line) = &mut self.state else { return false };
-        if self.wishes.listen_only {
+        if self.wishes.listen_only || line.would_disturb() {
             return false;
         }
         let now = Instant::now();
@@ -234,7 +238,7 @@ impl SocketCan {
     fn open(&mut self, link: &LinkInfo, now: Instant) -> Option<LinkEvent> {
         let remark = match judge(link, &self.wishes) {
             Verdict::Unusable(why) => return self.wait(BusState::Stopped, why, now),
-            Verdict::Change(changes) => return self.change(link, &changes, now),
+            Verdict::Change(changes) => return self.set_up(link, &changes, now),
             Verdict::Usable(_) if self.open_at.is_some_and(|at| now < at) => return None,
             Verdict::Usable(remark) => remark,
         };
@@ -265,92 +269,63 @@ impl SocketCan {
     }
 
     /// Sets the interface up as the configuration wants it.
-    fn change(&mut self, link: &LinkInfo, changes: &[Change], now: Instant) -> Option<LinkEvent> {
-        let command = up_command(link, &self.wishes);
-        let name = &link.name;
-        let Some(links) = self.links.as_mut().filter(|_| self.change_at.is_none_or(|at| at <= now)) else {
-            return self.wait(BusState::Stopped, format!("{name} is to be set up: \"{command}\""), now);
-        };
-        for change in changes {
-            match links.change(link.index, *change) {
-                Ok(()) => {}
-                // Not every driver can; then bus-off is told to the user.
-                Err(error) if matches!(change, Change::RestartAfter(_)) => {
-                    tracing::info!("{name} will not restart by itself after bus-off: {error}");
-                }
-                Err(error) => {
-                    if link.is_up {
-                        // As it was, for whoever else uses it.
-                        let _ = links.change(link.index, Change::Up(true));
-                    }
-                    self.change_at = Some(now + self.backoff.failed(now));
-                    let why = format!(
-                        "{name} cannot be set up from here: {}; by hand: \"{command}\"",
-                        denied(&error)
-                    );
-                    return self.wait(BusState::Stopped, why, now);
-                }
-            }
+    fn set_up(&mut self, link: &LinkInfo, changes: &[Change], now: Instant) -> Option<LinkEvent> {
+        let (name, command) = (&link.name, up_command(link, &self.wishes));
+        if self.change_at.is_some_and(|at| now < at) {
+            // What there is to say was said when it failed, unless it has just gone down.
+            let is_news = matches!(self.state, State::Open(_));
+            let why = format!("{name} is down and will be set up: \"{command}\"");
+            return if is_news { self.wait(BusState::Stopped, why, now) } else { None };
+        }
+        let outcome = self.links.as_mut().map_or(Ok(()), |links| links.set_up(link, changes));
+        // Should it not stay so, it is not tried again at once.
+        self.change_at = Some(now + self.backoff.failed(now));
+        if let Err(error) = outcome {
+            let why =
+                format!("{name} cannot be set up from here: {}; by hand: \"{command}\"", denied(&error));
+            return self.wait(BusState::Stopped, why, now);
         }
         tracing::info!("{name} was set up, as by \"{command}\"");
-        // Should it not stay so, it is not tried again at once. It is opened on the news of the change.
-        self.change_at = Some(now + self.backoff.failed(now));
+        // It is opened on the news of the change.
         let was = std::mem::replace(&mut self.state, State::Waiting);
-        (!matches!(was, State::Waiting)).then_some(LinkEvent::Down)
+        matches!(was, State::Open(_)).then_some(LinkEvent::Down)
     }
 
     /// Says what is wrong with an open link, and does what it was told to about it.
     fn attend(&mut self, link: &LinkInfo, now: Instant) {
         let State::Open(line) = &mut self.state else { return };
+        let name = &link.name;
         let cause = line.cause(&self.health, now).map(|cause| match self.health.state {
-            Some(BusState::BusOff) => format!("{}: {cause}; {}", link.name, way_back(link, &self.wishes)),
-            _ => format!("{}: {cause}", link.name),
+            Some(BusState::BusOff) => format!("{name}: {cause}; {}", way_back(link, &self.wishes)),
+            _ => format!("{name}: {cause}"),
         });
-        match &cause {
-            Some(cause) => {
-                if let Some(report) = self.trouble.failed(now, cause) {
-                    tracing::warn!("{report}");
-                }
+        if let Some(cause) = &cause {
+            self.troubled_at = Some(now);
+            if let Some(report) = self.trouble.failed(now, cause) {
+                tracing::warn!("{report}");
             }
-            None => {
-                if let Some(report) = self.trouble.ended(now) {
-                    tracing::info!("{} is well again: {report}", link.name);
-                }
-            }
+        } else if self.troubled_at.is_some_and(|at| now.duration_since(at) >= CALM) {
+            self.troubled_at = None;
+            self.restarting.ended(now);
+            self.trouble.ended(now);
+            tracing::info!("{name} is well again");
         }
         self.health.trouble = cause;
-        let is_due = line.restart_at.is_some_and(|at| at <= now);
         if !wants_restart(link, &self.wishes) {
             line.restart_at = None;
-        } else if is_due || line.restart_at.is_none() {
-            line.restart_at = Some(now + self.backoff.failed(now));
-            if is_due {
-                self.restart(link, now);
-            }
+            return;
         }
-    }
-
-    /// Brings the controller back after bus-off.
-    fn restart(&mut self, link: &LinkInfo, now: Instant) {
-        let Some(links) = &mut self.links else { return };
-        let mut make = |change| links.change(link.index, change);
-        let outcome = match make(Change::Restart) {
-            // What cannot restart comes back by going down and up.
-            Err(error) if is_errno(&error, &[Errno::EOPNOTSUPP]) => {
-                make(Change::Up(false)).and_then(|()| make(Change::Up(true)))
-            }
-            outcome => outcome,
+        let is_due = line.restart_at.is_some_and(|at| at <= now);
+        if is_due || line.restart_at.is_none() {
+            line.restart_at = Some(now + self.backoff.failed(now));
+        }
+        let Some(links) = self.links.as_mut().filter(|_| is_due) else { return };
+        let what = match links.restart(link.index) {
+            Ok(()) => format!("{name} was restarted after bus-off"),
+            Err(error) => format!("{name} cannot be restarted from here: {}", denied(&error)),
         };
-        let report = match outcome {
-            Ok(()) => {
-                tracing::info!("{} was restarted after bus-off", link.name);
-                self.restarting.ended(now);
-                return;
-            }
-            Err(error) => self.restarting.failed(now, &denied(&error)),
-        };
-        if let Some(report) = report {
-            tracing::warn!("{} cannot be restarted from here: {report}", link.name);
+        if let Some(report) = self.restarting.failed(now, &what) {
+            tracing::warn!("{report}");
         }
     }
 

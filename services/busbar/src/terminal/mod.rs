@@ -23,7 +23,7 @@ pub(crate) fn print(lines: &[Line]) -> anyhow::Result<()> {
     crate::print(&text)
 }
 
-/// How wide lines for [`print`] may be: a pipe takes them as they are.
+/// How wide lines for [`print()`] may be: a pipe takes them as they are.
 pub(crate) fn page_width() -> usize {
     if Paint::of_stdout() == Paint::Plain { usize::MAX } else { Screen::size().0 }
 }

@@ -89,6 +89,16 @@ pub struct ChargerConfig {
     pub obeys_current: bool,
     /// Draws the battery down to a charge voltage below its own.
     pub discharges_to_limit: bool,
+    /// What it adds to the charge voltage limit in V.
+    pub above_voltage_v: f64,
+    /// Error of its own current measurement in %: positive pushes more than it was told.
+    pub current_gain_error_percent: f64,
+    /// Pushes at least this much whatever it is told, in A.
+    pub least_charge_a: f64,
+    /// How long it ignores a lower charge current limit in s.
+    pub ignores_reductions_for_s: f64,
+    /// How fast its current can rise in A/s; 0 for at once.
+    pub rise_a_per_s: f64,
 }
 
 impl Default for ChargerConfig {
@@ -102,6 +112,11 @@ impl Default for ChargerConfig {
             obeys_voltage: true,
             obeys_current: true,
             discharges_to_limit: false,
+            above_voltage_v: 0.0,
+            current_gain_error_percent: 0.0,
+            least_charge_a: 0.0,
+            ignores_reductions_for_s: 0.0,
+            rise_a_per_s: 0.0,
         }
     }
 }
@@ -118,6 +133,11 @@ impl ChargerConfig {
             obeys_voltage: self.obeys_voltage,
             obeys_current: self.obeys_current,
             discharges_to_limit: self.discharges_to_limit,
+            above_voltage_v: self.above_voltage_v,
+            current_gain_error: self.current_gain_error_percent / 100.0,
+            least_charge_a: self.least_charge_a,
+            ignores_reductions_for_s: self.ignores_reductions_for_s,
+            rise_a_per_s: self.rise_a_per_s,
         }
     }
 }
@@ -169,6 +189,11 @@ impl Check for ChargerConfig {
         findings.within("voltage_step_v", self.voltage_step_v, 0.0..=5.0, "V");
         findings.within("current_step_a", self.current_step_a, 0.0..=50.0, "A");
         findings.within("meter_offset_v", self.meter_offset_v, -5.0..=5.0, "V");
+        findings.within("above_voltage_v", self.above_voltage_v, 0.0..=5.0, "V");
+        findings.within("current_gain_error_percent", self.current_gain_error_percent, -50.0..=50.0, "%");
+        findings.within("least_charge_a", self.least_charge_a, 0.0..=100.0, "A");
+        findings.within("ignores_reductions_for_s", self.ignores_reductions_for_s, 0.0..=3_600.0, "s");
+        findings.within("rise_a_per_s", self.rise_a_per_s, 0.0..=1_000.0, "A/s");
     }
 }
 

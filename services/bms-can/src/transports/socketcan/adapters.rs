@@ -108,31 +108,17 @@ impl Selector {
     /// From the configuration; `None` if it is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Selector> {
-        let split = |text: &str| match text.split_once(CHANNEL) {
-            Some((name, channel)) => Some((name.to_owned(), Some(channel.parse().ok()?))),
-            None => Some((text.to_owned(), None)),
-        };
-        let selector = if let Some(serial) = text.strip_prefix(BY_SERIAL) {
-            let (serial, channel) = split(serial)?;
-            Selector::UsbSerial { serial, channel }
+        if let Some(serial) = text.strip_prefix(BY_SERIAL) {
+            let (serial, channel) = split_channel(serial)?;
+            Some(Selector::UsbSerial { serial: serial.to_owned(), channel })
         } else if let Some(path) = text.strip_prefix(BY_PATH) {
-            let (path, channel) = split(path)?;
-            Selector::Path { path: path.trim_start_matches("/sys/devices/").into(), channel }
+            let (path, channel) = split_channel(path)?;
+            Some(Selector::Path { path: path.trim_start_matches("/sys/devices/").into(), channel })
         } else {
-            let is_name =
-                text.len() <= LONGEST_NAME && !text.contains(['/', ':']) && !matches!(text, "." | "..");
-            Selector::Name(text.to_owned()).some_if(is_name && !text.contains(char::is_whitespace))?
-        };
-        let is_empty = match &selector {
-            Selector::Name(name) => name.is_empty(),
-            Selector::UsbSerial { serial, .. } => serial.is_empty(),
-            Selector::Path { path, .. } => path.as_os_str().is_empty(),
-        };
-        selector.some_if(!is_empty)
-    }
-
-    fn some_if(self, condition: bool) -> Option<Selector> {
-        condition.then_some(self)
+            let fits = (1..=LONGEST_NAME).contains(&text.len()) && !matches!(text, "." | "..");
+            let is_name = fits && !text.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace());
+            is_name.then(|| Selector::Name(text.to_owned()))
+        }
     }
 
     /// The name of the interface now.
@@ -171,6 +157,15 @@ impl Selector {
             }
         }
     }
+}
+
+/// What is before the mark of a channel, and the channel; `None` if there is nothing, or no number behind it.
+fn split_channel(text: &str) -> Option<(&str, Option<u32>)> {
+    let (name, channel) = match text.split_once(CHANNEL) {
+        Some((name, channel)) => (name, Some(channel.parse().ok()?)),
+        None => (text, None),
+    };
+    (!name.is_empty()).then_some((name, channel))
 }
 
 impl fmt::Display for Selector {

@@ -69,6 +69,12 @@ impl Symptoms {
         self.heard = Some(now);
     }
 
+    /// Whether any frame of the bus was received whole.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.heard.is_some()
+    }
+
     /// The controller has reported something.
     pub fn see(&mut self, error: &ErrorFrame, now: Instant) {
         let acknowledgement = error.violation.is_some_and(|violation| violation.is_acknowledgement());

@@ -36,7 +36,7 @@ pub(super) struct Line {
     reported_state: Option<BusState>,
     reported_counters: Option<(u16, u16)>,
     looked: Instant,
-    is_troubled: bool,
+    cause: Option<Cause>,
     /// When the controller is to be restarted.
     pub(super) restart_at: Option<Instant>,
 }
@@ -54,7 +54,7 @@ impl Line {
             reported_state: None,
             reported_counters: None,
             looked: now,
-            is_troubled: false,
+            cause: None,
             restart_at: None,
         })
     }
@@ -67,6 +67,12 @@ impl Line {
         self.index
     }
 
+    /// Whether frames of ours may disturb others': what comes is broken, and nothing has come whole. Then the bit rate is
+    /// probably another.
+    pub(super) fn would_disturb(&self) -> bool {
+        self.cause == Some(Cause::Garbled) && !self.symptoms.has_heard()
+    }
+
     pub(super) fn send(&self, frame: &Frame) -> io::Result<()> {
         self.socket.send(frame)
     }
@@ -77,7 +83,7 @@ impl Line {
 
     /// When it is time to look at the interface even if nothing comes.
     pub(super) fn look_at(&self) -> Instant {
-        let routine = self.looked + if self.is_troubled { TROUBLED } else { SILENT };
+        let routine = self.looked + if self.cause.is_some() { TROUBLED } else { SILENT };
         self.restart_at.map_or(routine, |restart| restart.min(routine))
     }
 
@@ -118,7 +124,7 @@ impl Line {
         }
         let since_look = now.duration_since(self.looked);
         // The first error is looked at at once, a storm of them now and then.
-        let is_news = errors > 0 && (!self.is_troubled || since_look >= TROUBLED);
+        let is_news = errors > 0 && (self.cause.is_none() || since_look >= TROUBLED);
         Ok(is_news || since_look >= EVERY)
     }
 
@@ -155,7 +161,7 @@ impl Line {
     pub(super) fn cause(&mut self, health: &LinkHealth, now: Instant) -> Option<Cause> {
         let counters = health.tx_errors.zip(health.rx_errors);
         let cause = self.symptoms.cause(health.state, counters, now);
-        self.is_troubled = cause.is_some();
+        self.cause = cause;
         cause
     }
 }

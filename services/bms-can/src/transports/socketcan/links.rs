@@ -107,10 +107,47 @@ impl Links {
     /// # Errors
     /// `EPERM` without the right to (CAP_NET_ADMIN), `EOPNOTSUPP` for what the driver cannot do, `EBUSY` for what
     /// needs the interface down, and others.
-    pub(super) fn change(&mut self, index: u32, change: Change) -> io::Result<()> {
+    fn change(&mut self, index: u32, change: Change) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let request = netlink::change(self.sequence, index, change);
         self.exchange(&request, |_| false).map_err(io::Error::from)
+    }
+
+    /// Makes changes one after the other. An interface that was up is up again if one fails, for whoever else uses it.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(super) fn set_up(&mut self, link: &LinkInfo, changes: &[Change]) -> io::Result<()> {
+        for change in changes {
+            match self.change(link.index, *change) {
+                Ok(()) => {}
+                // Not every driver can; then bus-off is told to the user.
+                Err(error) if matches!(change, Change::RestartAfter(_)) => {
+                    tracing::info!("{} will not restart by itself after bus-off: {error}", link.name);
+                }
+                Err(error) => {
+                    if link.is_up {
+                        let _ = self.change(link.index, Change::Up(true));
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a controller back after bus-off. One that cannot restart comes back by going down and up.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change).
+    pub(super) fn restart(&mut self, index: u32) -> io::Result<()> {
+        match self.change(index, Change::Restart) {
+            Err(error) if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) => {
+                self.change(index, Change::Up(false))?;
+                self.change(index, Change::Up(true))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Sends a question and reads until `is_last`, or the kernel's yes or no.
