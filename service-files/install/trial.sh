@@ -21,6 +21,7 @@ snapshot() {
 begin_trial() { # RELEASE
     from=$(pointed current)
     run rm -rf "$base/state/attempts"
+    unlink "$base/state/last"
     replace "$base/state/before" "$(snapshot)"
     replace "$base/state/trial" "from ${from:+releases/$from}
 to releases/$1

@@ -176,9 +176,9 @@ class Service:
         self.process.send_signal(number)
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(5)
-        assert code == 0, f"exit code {code}"
+        assert self.process.poll() is None, "it had ended: " + "\n    ".join(self.lines)
+        self.process.terminate()
+        self.process.wait(10)
 
 
 def cpu_s(pid):
