@@ -12,7 +12,7 @@ pub(crate) const MEASUREMENTS: Layout = Layout {
     shortest: 4,
     decode: |reader, profile| {
         let mut measured = read(reader, profile)?;
-        measured.temperature_c = temperature_if_any(reader, profile)?;
+        measured.temperature_c = temperature(reader, profile)?;
         Ok(Message::Measurements(measured))
     },
     encode: |message, profile, writer| {
@@ -25,7 +25,7 @@ pub(crate) const MEASUREMENTS: Layout = Layout {
 pub(crate) const MEASUREMENTS_AND_CYCLES: Layout = Layout {
     decode: |reader, profile| {
         let mut measured = read(reader, profile)?;
-        measured.temperature_c = temperature_if_any(reader, profile)?;
+        measured.temperature_c = temperature(reader, profile)?;
         measured.cycles = reader.only_if(|r| r.u16().filter(|&cycles| cycles > 0));
         Ok(Message::Measurements(measured))
     },
@@ -47,18 +47,10 @@ pub(crate) fn read(reader: &mut Reader<'_>, profile: &Profile) -> Result<Measure
 /// What some packs send for a temperature sensor that they do not have, 0.1 °C. The rest of their frame is true.
 const NO_SENSOR: i16 = -1500;
 
-/// The one temperature at the end of a frame, or none.
-fn temperature_if_any(reader: &mut Reader<'_>, profile: &Profile) -> Result<Option<f64>, Refusal> {
-    reader
-        .only_if(|r| signed_word(r, profile).filter(|&raw| raw != NO_SENSOR))
-        .map(|raw| gates::temperature(f64::from(raw) / 10.0))
-        .transpose()
-}
-
 /// One temperature.
 pub(crate) fn temperature(reader: &mut Reader<'_>, profile: &Profile) -> Result<Option<f64>, Refusal> {
     reader
-        .only_if(|r| signed_word(r, profile))
+        .only_if(|r| signed_word(r, profile).filter(|&raw| raw != NO_SENSOR))
         .map(|raw| gates::temperature(f64::from(raw) / 10.0))
         .transpose()
 }
