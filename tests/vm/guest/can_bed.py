@@ -3,7 +3,6 @@
 Everything here is independent of the product: CAN by Python's own sockets and can-utils, D-Bus by busctl.
 """
 
-import concurrent.futures
 import fcntl
 import json
 import os
@@ -14,13 +13,15 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import traceback
 import tty
 
 PROGRAM = os.environ.get("PROGRAM", "/host/target/debug/busbar")
-SOON = 10
+SOON = 20
 
 CAN_FRAME = struct.Struct("=IB3x8s")
 EXTENDED, ERROR = 0x80000000, 0x20000000
@@ -238,22 +239,36 @@ class Adapter:
         os.close(self.ours)
 
 
-def run(checks):
-    """Runs functions by their names, all at once: they mostly wait. Prints a line for each and the sum, and returns the
-    exit code."""
+def run(checks, at_once=True, deadline=150):
+    """Runs functions by their names, all at once (they mostly wait) or one after the other (where they look at all
+    interfaces). Prints a line for each and the sum, and ends the program."""
+    outcomes, threads = {}, []
+    end = time.monotonic() + deadline
 
-    def one(check):
-        name, start = check.__name__.replace("_", " "), time.monotonic()
+    def one(check, name):
+        start = time.monotonic()
         try:
             figures = check()
         except Exception as error:
+            outcomes[name] = False
             print(f"FAILED {name}: {type(error).__name__} {error}", flush=True)
-            return False
-        figures = f" ({figures})" if figures else ""
-        print(f"ok     {name}{figures} [{time.monotonic() - start:.1f} s]", flush=True)
-        return True
+        else:
+            outcomes[name] = True
+            figures = f" ({figures})" if figures else ""
+            print(f"ok     {name}{figures} [{time.monotonic() - start:.1f} s]", flush=True)
 
-    with concurrent.futures.ThreadPoolExecutor(len(checks)) as threads:
-        outcomes = list(threads.map(one, checks))
-    print(f"{sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return int(not all(outcomes))
+    for check in checks:
+        name = check.__name__.replace("_", " ")
+        threads.append(threading.Thread(target=one, args=(check, name), name=name, daemon=True))
+        threads[-1].start()
+        if not at_once:
+            threads[-1].join(max(0, end - time.monotonic()))
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+        if thread.is_alive():
+            outcomes[thread.name] = False
+            stack = "".join(traceback.format_stack(sys._current_frames()[thread.ident]))
+            print(f"FAILED {thread.name}: still at it after {deadline} s\n{stack}", flush=True)
+    passed = sum(outcomes.values())
+    print(f"{passed} passed, {len(outcomes) - passed} failed", flush=True)
+    os._exit(int(passed < len(outcomes)))

@@ -44,6 +44,7 @@ print(f"lost={lost} {frames / lasted:.0f} frames/s", end="")
 if process:
     status = open(f"/proc/{process.pid}/status").read()
     switches = int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)[1])
-    print(f", {switches / lasted:.0f} wake-ups/s")
+    print(f", {switches / lasted:.0f} wake-ups/s", end="")
     process.terminate()
     process.wait(5)
+print()

@@ -6,7 +6,6 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 import threading
 
@@ -137,13 +136,13 @@ def the_state_of_the_controller_and_its_counters_are_shown():
     screen.end()
 
 
-sys.exit(
-    run(
-        [
-            what_is_not_there_or_down_is_said_with_the_cure,
-            the_only_interface_need_not_be_named_and_is_shared_with_its_service,
-            what_is_recorded_is_what_candump_records,
-            the_state_of_the_controller_and_its_counters_are_shown,
-        ]
-    )
+run(
+    [
+        what_is_not_there_or_down_is_said_with_the_cure,
+        the_only_interface_need_not_be_named_and_is_shared_with_its_service,
+        what_is_recorded_is_what_candump_records,
+        the_state_of_the_controller_and_its_counters_are_shown,
+    ],
+    at_once=False,
+    deadline=90,
 )

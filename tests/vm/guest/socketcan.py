@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 
 from can_bed import (
@@ -344,20 +343,18 @@ def after_a_minute_the_kernel_leaves_out_what_no_battery_sends():
     return f"{len(ids)} ids; 5000 frames of others cost {1000 * cost:.1f} ms"
 
 
-sys.exit(
-    run(
-        [
-            a_battery_on_a_kernel_interface_is_on_the_bus,
-            an_interface_that_goes_down_or_away_is_awaited_at_no_cost_and_used_again,
-            two_services_share_an_interface_and_one_of_them_sends_the_sign_of_life,
-            frames_that_are_read_too_late_are_counted_and_told,
-            error_frames_become_states_counters_and_words,
-            the_bit_rate_is_set_only_when_told_and_told_when_it_differs,
-            bus_off_is_told_with_its_cure_or_cured_when_told_to,
-            a_bus_of_another_bit_rate_is_told_and_not_disturbed,
-            nobody_takes_our_frames_and_the_process_goes_on,
-            an_adapter_that_is_unplugged_is_used_again_when_it_is_back,
-            after_a_minute_the_kernel_leaves_out_what_no_battery_sends,
-        ]
-    )
+run(
+    [
+        a_battery_on_a_kernel_interface_is_on_the_bus,
+        an_interface_that_goes_down_or_away_is_awaited_at_no_cost_and_used_again,
+        two_services_share_an_interface_and_one_of_them_sends_the_sign_of_life,
+        frames_that_are_read_too_late_are_counted_and_told,
+        error_frames_become_states_counters_and_words,
+        the_bit_rate_is_set_only_when_told_and_told_when_it_differs,
+        bus_off_is_told_with_its_cure_or_cured_when_told_to,
+        a_bus_of_another_bit_rate_is_told_and_not_disturbed,
+        nobody_takes_our_frames_and_the_process_goes_on,
+        an_adapter_that_is_unplugged_is_used_again_when_it_is_back,
+        after_a_minute_the_kernel_leaves_out_what_no_battery_sends,
+    ]
 )

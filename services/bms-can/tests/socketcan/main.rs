@@ -6,3 +6,4 @@ mod diagnosis;
 mod error_frames;
 mod frames;
 mod netlink;
+mod waiting;
