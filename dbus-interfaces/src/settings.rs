@@ -310,6 +310,13 @@ impl DeviceSettings {
         outcome.await.unwrap_or(Err(NotKept::NoService))
     }
 
+    /// Writes a setting in which the device itself remembers something, without waiting. If it cannot be kept the log says so.
+    pub fn remember<T: ItemType>(&self, setting: Setting<T>, value: T) {
+        if let Some(value) = value.into_value() {
+            self.request(setting, value, WantedBy::Nobody);
+        }
+    }
+
     /// Passes a client's write to an item on to the setting behind it. The client is answered when the settings service
     /// has answered; the item changes when [`Changes`] tells of the new value, not before.
     pub fn pass_on<T: ItemType>(&self, write: WriteRequest, to: Setting<T>) {

@@ -33,6 +33,7 @@ pub(crate) struct Request {
 pub(crate) enum WantedBy {
     Client(WriteRequest),
     Caller(oneshot::Sender<Result<(), NotKept>>),
+    Nobody,
 }
 
 struct Waiting {
@@ -226,6 +227,8 @@ impl WantedBy {
             (WantedBy::Client(write), Err(why)) => write.refuse(why.to_string()),
             // Nobody waits any more.
             (WantedBy::Caller(caller), outcome) => drop(caller.send(outcome)),
+            (WantedBy::Nobody, Ok(())) => {}
+            (WantedBy::Nobody, Err(why)) => tracing::warn!("something is not remembered: {why}"),
         }
     }
 }

@@ -83,6 +83,8 @@ pub(crate) struct GiveWay {
     /// When a number was seen first.
     met_at: Option<Instant>,
     alive_at: Option<Instant>,
+    /// Since when it waits for the manager that it had before it was started.
+    remembered_at: Option<Instant>,
     is_listed: bool,
     members: usize,
 }
@@ -96,9 +98,25 @@ impl GiveWay {
             index: None,
             met_at: None,
             alive_at: None,
+            remembered_at: None,
             is_listed: false,
             members: 0,
         }
+    }
+
+    /// The battery belonged to a bank of so many before it was started. If those were several it waits for their manager as
+    /// if it had just been lost: its own limits are still not true for the bank.
+    pub(crate) fn remember(&mut self, members: usize, now: Instant) {
+        if members > 1 && !self.standalone && self.alive_at.is_none() {
+            self.members = members;
+            self.remembered_at = Some(now);
+            self.speaks = Speaks::Manager;
+        }
+    }
+
+    /// How many batteries the manager has in its decision, 0 if not this one; `None` as long as none was seen to live.
+    pub(crate) fn bank(&self) -> Option<usize> {
+        self.alive_at.map(|_| self.members)
     }
 
     /// Who speaks now.
@@ -131,8 +149,14 @@ impl GiveWay {
                 self.members = sight.map_or(0, |sight| sight.members.len());
                 Speaks::Manager
             }
-            (true, false) => Speaks::Battery,
-            (false, _) => self.without_manager(silent_for, sight.is_some()),
+            (true, false) => {
+                self.members = 0;
+                Speaks::Battery
+            }
+            (false, _) => {
+                let lost_at = self.alive_at.or(self.remembered_at);
+                self.without_manager(lost_at.map(|at| now.duration_since(at)), sight.is_some())
+            }
         };
         self.speaks
     }
@@ -152,12 +176,10 @@ impl GiveWay {
 
     /// When the passing of time alone will next change the answer.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
-        let (since, edges): (_, &[Duration]) = match self.alive_at {
-            None => (self.met_at?, &[FRESH]),
-            Some(at) if self.speaks == Speaks::Manager => (at, &[FRESH, RESTART, HUNG, LOST]),
-            Some(_) => return None,
-        };
-        edges.iter().map(|edge| since + *edge + Duration::from_nanos(1)).find(|edge| *edge > now)
+        let met = self.met_at.filter(|_| self.alive_at.is_none()).map(|at| at + FRESH);
+        let lost_at = self.alive_at.or(self.remembered_at).filter(|_| self.speaks == Speaks::Manager);
+        let edges = [FRESH, RESTART, HUNG, LOST].into_iter().filter_map(|edge| Some(lost_at? + edge));
+        edges.chain(met).map(|edge| edge + Duration::from_nanos(1)).filter(|edge| *edge > now).min()
     }
 }
 
@@ -283,6 +305,32 @@ mod tests {
         assert_eq!(bed.gone(61.001), Speaks::Nobody);
         assert_eq!(bed.hanging(500.0, &[OWN, "b"]), Speaks::Nobody);
         assert_eq!(bed.alive(501.0, &[OWN, "b"]), Speaks::Manager);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn started_again_it_remembers_the_bank_and_waits_for_its_manager() {
+        let mut bed = Bed::new(false);
+        bed.give_way.remember(2, bed.at(0.0));
+        assert_eq!(bed.gone(0.0), Speaks::Manager);
+        assert_eq!(bed.give_way.next_change(bed.at(11.0)), Some(bed.at(15.0) + Duration::from_nanos(1)));
+        assert_eq!(bed.hanging(3.0, &["b"]), Speaks::Manager, "a manager that hangs lets nobody go");
+        assert_eq!(bed.gone(60.0), Speaks::Manager);
+        assert_eq!(bed.gone(60.001), Speaks::Nobody);
+        assert_eq!(bed.give_way.bank(), None, "nothing new is known of the bank");
+        bed.alive(70.0, &[OWN, "b", "c"]);
+        assert_eq!(bed.alive(71.0, &[OWN, "b", "c"]), Speaks::Manager);
+        assert_eq!(bed.give_way.bank(), Some(3));
+        assert_eq!(bed.alive(72.0, &["b", "c"]), Speaks::Battery);
+        assert_eq!(bed.give_way.bank(), Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_alone_or_shall_be_has_nobody_to_wait_for() {
+        for (standalone, members) in [(false, 0), (false, 1), (true, 3)] {
+            let mut bed = Bed::new(standalone);
+            bed.give_way.remember(members, bed.at(0.0));
+            assert_eq!(bed.gone(0.0), Speaks::Battery);
+        }
     }
 
     #[tokio::test(start_paused = true)]

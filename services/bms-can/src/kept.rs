@@ -1,12 +1,15 @@
-//! What the settings of the system keep for a battery: its number among the batteries, and the name that the user gives
-//! it.
+//! What the settings of the system keep for a battery: its number among the batteries, the name that the user gives it,
+//! and how large the bank is that it belongs to.
 
 use std::future::pending;
 use std::pin::Pin;
 
 use dbus_interfaces::classes::battery::CLASS;
-use dbus_interfaces::settings::{CUSTOM_NAME, Change, Changes, Device, DeviceSettings, Wanted};
+use dbus_interfaces::settings::{CUSTOM_NAME, Change, Changes, Device, DeviceSettings, Setting, Wanted};
 use dbus_interfaces::{BusAddress, BusError, WriteRequest};
+
+/// How many batteries the manager that spoke last for this one had in its decision; 0 if it had not this one.
+const BANK_SIZE: Setting<i32> = Setting::int("BankSize", 0).range(0.0, 1000.0).silent();
 
 type Opened = Result<(DeviceSettings, Changes), BusError>;
 
@@ -17,6 +20,8 @@ pub(crate) struct Kept {
     /// The name in the configuration, until the user gives another.
     configured_name: Option<String>,
     instance: i32,
+    /// As it was last written.
+    bank_size: i32,
 }
 
 /// What the settings tell.
@@ -33,10 +38,10 @@ impl Kept {
     /// Begins to ask. `unit` tells this battery from others of this program, for ever.
     pub(crate) fn open(unit: &str, instance: i32, configured_name: Option<String>, bus: &BusAddress) -> Self {
         let mut wanted = Wanted::new(Device::new(CLASS, "bmscan", unit, instance));
-        wanted.add(CUSTOM_NAME);
+        wanted.add(CUSTOM_NAME).add(BANK_SIZE);
         let bus = bus.clone();
         let opening = Box::pin(async move { wanted.open(&bus).await });
-        Kept { opening: Some(opening), open: None, configured_name, instance }
+        Kept { opening: Some(opening), open: None, configured_name, instance, bank_size: 0 }
     }
 
     /// Whether number and name are settled.
@@ -52,7 +57,9 @@ impl Kept {
         if let Some(opening) = &mut self.opening {
             let opened = opening.await;
             self.opening = None;
-            self.open = Some(opened?);
+            let (settings, changes) = opened?;
+            self.bank_size = settings.get(BANK_SIZE);
+            self.open = Some((settings, changes));
             return Ok(News::Known);
         }
         let Some((_, changes)) = &mut self.open else { return pending().await };
@@ -76,6 +83,23 @@ impl Kept {
     pub(crate) fn name(&self) -> String {
         let kept = self.open.as_ref().map(|(settings, _)| settings.get(CUSTOM_NAME)).unwrap_or_default();
         if kept.is_empty() { self.configured_name.clone().unwrap_or_default() } else { kept }
+    }
+
+    /// How many batteries the bank had when its manager was last seen.
+    pub(crate) fn bank_size(&self) -> usize {
+        usize::try_from(self.bank_size).unwrap_or_default()
+    }
+
+    /// Remembers how large the bank is.
+    pub(crate) fn remember_bank(&mut self, members: usize) {
+        let size = i32::try_from(members.min(1000)).unwrap_or_default();
+        if let Some((settings, _)) = &self.open
+            && size != self.bank_size
+            && settings.are_kept()
+        {
+            self.bank_size = size;
+            settings.remember(BANK_SIZE, size);
+        }
     }
 
     /// A client's wish for another name.

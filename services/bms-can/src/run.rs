@@ -89,7 +89,7 @@ impl Process {
                 },
                 (number, happening) = next_happening(&mut self.units) => {
                     if let Some(unit) = self.units.get_mut(number) {
-                        unit.take(happening?).await?;
+                        unit.take(happening?, Instant::now()).await?;
                     }
                 }
                 () = self.manager.changed() => sight = self.manager.sight(),

@@ -186,6 +186,9 @@ impl Unit {
             self.log_speaker();
             self.pace.at_once(now);
         }
+        if let Some(members) = self.give_way.bank() {
+            self.kept.remember_bank(members);
+        }
         if self.picture.is_gone(now) {
             self.forget().await;
             return Ok(());
@@ -236,11 +239,21 @@ impl Unit {
     ///
     /// # Errors
     /// A [`BusError`] that ends the process.
-    pub(crate) async fn take(&mut self, happening: Happening) -> Result<(), BusError> {
+    pub(crate) async fn take(&mut self, happening: Happening, now: Instant) -> Result<(), BusError> {
         match happening {
             Happening::Write(write) if write.is(device::CUSTOM_NAME) => self.kept.rename(write),
             Happening::Write(write) => write.refuse("nothing here can be set"),
-            Happening::News(News::Known) => {}
+            Happening::News(News::Known) => {
+                self.give_way.remember(self.kept.bank_size(), now);
+                if self.give_way.speaks() == Speaks::Manager && self.give_way.bank().is_none() {
+                    tracing::info!(
+                        battery = self.bus_name,
+                        "the battery belonged to a bank of {}: it waits for {}",
+                        self.kept.bank_size(),
+                        bank::NAME
+                    );
+                }
+            }
             Happening::News(News::Instance) => {
                 tracing::info!(
                     battery = self.bus_name,

@@ -136,6 +136,23 @@ fn of_several_none_speaks_for_a_minute_and_then_all_allow_nothing_until_the_mana
 }
 
 #[test]
+fn one_of_several_that_is_started_again_meanwhile_has_not_forgotten_the_bank() {
+    let (site, mut watch, mut manager, mut members) = bank(2, "");
+    kill(&mut manager, &mut watch);
+    let mut member = members.remove(0);
+    member.signal(Signal::KILL);
+    watch.until(SOON, |watch| watch.systemcalc.battery(&battery(0)).is_none());
+    let _member = site.serve(0, "");
+    watch.until(SOON, |watch| watch.systemcalc.battery(&battery(0)).is_some());
+    let start = watch.now();
+    assert_eq!(watch.shows(&battery(0), "/Info/MaxChargeVoltage"), Value::Null);
+    assert!(!shows_its_own_limits(&watch, 0));
+    watch.until(LOST + LATE, |watch| allows_nothing(watch, 0));
+    assert!(watch.now() - start > LOST - SOON, "the other member's minute is not this one's");
+    watch.was_always_right();
+}
+
+#[test]
 fn batteries_that_shall_stand_alone_do_so_ten_seconds_after_the_manager() {
     let (_site, mut watch, mut manager, _members) = bank(2, "standalone = true");
     watch.standalone = true;

@@ -84,7 +84,7 @@ fn info(tx: &mut Update<'_>, view: &View, speaks: Speaks) {
 
 /// How the data are, and what else the user must know of them.
 fn status(view: &View, speaks: Speaks, contradiction: Option<&str>) -> String {
-    let lost = "the manager of the bank is lost: limits are 0 A until it is back";
+    let lost = "the manager of the bank is lost: limits are 0 A until it is back or standalone is set";
     let notes = [Some(view.status.as_str()), (speaks == Speaks::Nobody).then_some(lost), contradiction];
     notes.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
