@@ -6,6 +6,7 @@
 //! ```
 
 mod read;
+mod time;
 mod write;
 
 use std::fmt;

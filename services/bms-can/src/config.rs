@@ -66,11 +66,7 @@ impl Battery {
     /// What the user knows and the battery does not tell.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        Facts {
-            capacity_ah: self.capacity_ah,
-            cells_in_series: self.cells_in_series,
-            invert_current: self.invert_current,
-        }
+        Facts { capacity_ah: self.capacity_ah, cells_in_series: self.cells_in_series }
     }
 }
 
@@ -128,13 +124,9 @@ impl Check for Config {
 
 impl Check for Battery {
     fn check(&self, findings: &mut Findings) {
-        if let Err(what) = self.dialect() {
+        if self.dialect().is_err() {
             let names = PROTOCOLS.iter().map(|protocol| protocol.name);
-            findings.refuse(
-                "protocol",
-                what,
-                std::iter::once(AUTO).chain(names).collect::<Vec<_>>().join(", "),
-            );
+            findings.unknown_word("protocol", &self.protocol, std::iter::once(AUTO).chain(names));
         }
         findings.within("address", self.address, 0..=7, "");
         findings.within("device_instance", self.device_instance, 0..=511, "");

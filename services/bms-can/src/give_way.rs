@@ -56,10 +56,13 @@ impl Manager {
     }
 
     /// Resolves when the manager shows something new, has come or has gone.
-    pub(crate) async fn changed(&mut self) {
-        if self.events.next().await.is_none() {
-            // The bus is gone, which the process learns from its own connection.
-            std::future::pending::<()>().await;
+    ///
+    /// # Errors
+    /// The connection is gone. Without it a manager that lives would look like one that is lost.
+    pub(crate) async fn changed(&mut self) -> Result<(), BusError> {
+        match self.events.next().await {
+            Some(_) => Ok(()),
+            None => Err(BusError::Lost("the connection that follows the manager has ended".to_owned())),
         }
     }
 
@@ -105,13 +108,16 @@ impl GiveWay {
     }
 
     /// The battery belonged to a bank of so many before it was started. If those were several it waits for their manager as
-    /// if it had just been lost: its own limits are still not true for the bank.
-    pub(crate) fn remember(&mut self, members: usize, now: Instant) {
-        if members > 1 && !self.standalone && self.alive_at.is_none() {
+    /// if it had just been lost: its own limits are still not true for the bank. Whether it waits is returned.
+    pub(crate) fn remember(&mut self, members: usize, now: Instant) -> bool {
+        let waits =
+            members > 1 && !self.standalone && self.alive_at.is_none() && self.remembered_at.is_none();
+        if waits {
             self.members = members;
             self.remembered_at = Some(now);
             self.speaks = Speaks::Manager;
         }
+        waits
     }
 
     /// How many batteries the manager has in its decision, 0 if not this one; `None` as long as none was seen to live.

@@ -10,15 +10,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::frame::Frame;
+use crate::frame::{CanId, Frame};
 use crate::message::Message;
 use crate::protocols::{PROTOCOLS, Protocol};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// An inverter that is there is heard within this time; a battery that speaks by itself too.
 const LISTEN: Duration = Duration::from_millis(1200);
-/// An inverter that was there and is not heard for this time is gone.
+/// An inverter that was there and is not heard for this time is gone, unless it is a slow one.
 const LOST: Duration = Duration::from_secs(3);
+/// A slow one is gone after so many of its periods.
+const PERIODS: u32 = 3;
+/// No inverter is slower than this.
+const SLOWEST: Duration = Duration::from_secs(20);
 /// What is added to either, by chance.
 const CHANCE: Duration = Duration::from_millis(1500);
 
@@ -26,14 +30,18 @@ const CHANCE: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct KeepAlive {
     is_enabled: bool,
-    /// All kinds; those of the batteries' dialects come first.
-    frames: Vec<Frame>,
-    /// How many are those of the batteries' dialects.
-    expected: usize,
+    /// The calls that the batteries want: of all dialects while theirs are not known, none where they want none.
+    calls: Vec<Frame>,
+    /// The ids of all calls. Whoever sends one is an inverter, whatever the batteries are.
+    ids: Vec<CanId>,
     turn: usize,
-    is_heard: bool,
     next: Option<Instant>,
+    /// Another inverter talks to the battery.
     is_foreign: bool,
+    /// When one was heard last.
+    foreign_at: Option<Instant>,
+    /// How long it lets one wait.
+    period: Duration,
     random: u64,
 }
 
@@ -41,48 +49,49 @@ impl KeepAlive {
     /// Nothing is ever sent unless `enabled`. Processes on one bus must have different seeds.
     #[must_use]
     pub(crate) fn new(enabled: bool, seed: u64) -> Self {
+        let calls = calls(PROTOCOLS.iter().copied());
         KeepAlive {
             is_enabled: enabled,
-            frames: calls(PROTOCOLS.iter().copied()),
-            expected: usize::MAX,
+            ids: calls.iter().map(Frame::id).collect(),
+            calls,
             turn: 0,
-            is_heard: false,
             next: None,
             is_foreign: false,
+            foreign_at: None,
+            period: EVERY,
             random: seed,
         }
     }
 
     /// The bus has been opened: nobody has been heard on it.
     pub(crate) fn opened(&mut self, now: Instant) {
-        self.is_heard = false;
+        (self.is_foreign, self.foreign_at) = (false, None);
         self.next = Some(now + LISTEN + self.chance());
     }
 
     /// These are the dialects of the batteries, as far as they are known.
     pub(crate) fn expect(&mut self, protocols: impl Iterator<Item = &'static Protocol>) {
-        let protocols: Vec<_> = protocols.collect();
-        if !protocols.is_empty() {
-            self.expected = calls(protocols.iter().copied()).len();
-            self.frames = calls(protocols.into_iter().chain(PROTOCOLS.iter().copied()));
+        let mut protocols = protocols.peekable();
+        if protocols.peek().is_some() {
+            self.calls = calls(protocols);
         }
     }
 
     /// Takes in a frame of the bus, sent by somebody else.
     pub(crate) fn heard(&mut self, frame: &Frame, now: Instant) {
-        if self.frames.iter().take(self.expected).any(|call| call.id() == frame.id()) {
-            if self.is_enabled && !self.is_foreign {
+        if self.ids.contains(&frame.id()) {
+            if self.is_enabled && !self.is_foreign && !self.calls.is_empty() {
                 tracing::info!(
                     "another inverter talks to the battery: its sign of life ({}) will do",
                     frame.id()
                 );
             }
             self.is_foreign = true;
-            self.next = Some(now + LOST + self.chance());
-            return;
-        }
-        self.is_heard = true;
-        if self.next.is_none() {
+            if let Some(before) = self.foreign_at.replace(now) {
+                self.period = (now - before).min(SLOWEST).max(self.period / 2);
+            }
+            self.next = Some(now + LOST.max(self.period * PERIODS) + self.chance());
+        } else if self.next.is_none() {
             self.next = Some(now + LISTEN + self.chance());
         }
     }
@@ -92,19 +101,21 @@ impl KeepAlive {
         let next = self.next.filter(|next| *next <= now)?;
         // Keeps the rhythm, and does not catch up on what was missed.
         self.next = Some((next + EVERY).max(now));
-        if self.is_enabled && self.is_foreign {
+        if !self.is_enabled || self.calls.is_empty() {
+            return None;
+        }
+        if std::mem::take(&mut self.is_foreign) {
             tracing::info!("the other inverter is gone: the sign of life comes from here");
         }
-        self.is_foreign = false;
-        let turn = if self.is_heard { 0 } else { self.turn % self.frames.len().max(1) };
-        self.turn = turn + 1;
-        self.frames.get(turn).filter(|_| self.is_enabled).copied()
+        let call = self.calls.get(self.turn % self.calls.len()).copied();
+        self.turn = self.turn.wrapping_add(1);
+        call
     }
 
     /// When the next one is due.
     #[must_use]
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.next.filter(|_| self.is_enabled)
+        self.next.filter(|_| self.is_enabled && !self.calls.is_empty())
     }
 
     /// The next of an even spread. Multiplier and increment are Knuth's (MMIX); the upper bits are the good ones.
@@ -129,7 +140,6 @@ fn calls(protocols: impl Iterator<Item = &'static Protocol>) -> Vec<Frame> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::CanId;
     use crate::protocols::by_name;
     use proptest::prelude::*;
 
@@ -140,6 +150,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn once_a_second_after_listening_for_another_inverter() {
         let (start, mut alive) = (Instant::now(), KeepAlive::new(true, 1));
+        alive.expect(by_name("pylontech_lv").into_iter());
         assert_eq!((alive.due(start), alive.next()), (None, None), "nobody is there");
         alive.heard(&frame(0x351), start);
         let first = alive.next().unwrap();
@@ -163,7 +174,48 @@ mod tests {
         let last = start + 19 * EVERY;
         let again = alive.next().unwrap();
         assert!((LOST..=LOST + CHANCE).contains(&(again - last)));
-        assert_eq!(alive.due(again), Some(frame(0x305)));
+        assert!(alive.due(again).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_inverter_is_not_talked_over() {
+        let (start, mut alive) = (Instant::now(), KeepAlive::new(true, 1));
+        alive.expect(by_name("pylontech_lv").into_iter());
+        let mut sent = Vec::new();
+        for ms in 0..120_000_u64 {
+            let now = start + Duration::from_millis(ms);
+            if ms % 5000 == 0 {
+                alive.heard(&frame(0x305), now);
+            }
+            sent.extend(alive.due(now).map(|_| ms));
+        }
+        assert!(sent.iter().all(|ms| *ms < 5000), "once its period is known: {sent:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beside_an_inverter_no_dialect_sends_anything_and_none_that_has_no_call() {
+        for protocol in PROTOCOLS.iter().copied() {
+            for call in [0x305, 0x301] {
+                let (start, mut alive) = (Instant::now(), KeepAlive::new(true, 1));
+                alive.opened(start);
+                alive.expect([protocol].into_iter());
+                let mut sent = 0;
+                for ms in 0..60_000_u64 {
+                    let now = start + Duration::from_millis(ms);
+                    if ms % 1000 == 0 {
+                        alive.heard(&frame(0x351), now);
+                        alive.heard(&frame(call), now);
+                    }
+                    sent += usize::from(alive.due(now).is_some());
+                }
+                assert_eq!(sent, 0, "{}, {call:x}", protocol.name);
+            }
+        }
+        let (start, mut alive) = (Instant::now(), KeepAlive::new(true, 1));
+        alive.opened(start);
+        alive.expect(by_name("sma_bms").into_iter());
+        assert_eq!(alive.next(), None, "its battery is called by nobody");
+        assert_eq!(alive.due(start + 10 * EVERY), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,13 +3,18 @@
 
 use std::future::pending;
 use std::pin::Pin;
+use std::time::Duration;
 
 use dbus_interfaces::classes::battery::CLASS;
 use dbus_interfaces::settings::{CUSTOM_NAME, Change, Changes, Device, DeviceSettings, Setting, Wanted};
 use dbus_interfaces::{BusAddress, BusError, WriteRequest};
+use tokio::time::Instant;
 
 /// How many batteries the manager that spoke last for this one had in its decision; 0 if it had not this one.
-const BANK_SIZE: Setting<i32> = Setting::int("BankSize", 0).range(0.0, 1000.0).silent();
+const BANK_SIZE: Setting<i32> = Setting::int("BankSize", 0).range(0.0, LARGEST_BANK as f64).silent();
+const LARGEST_BANK: usize = 1000;
+/// What the settings have not taken within this time is written again.
+const AGAIN: Duration = Duration::from_secs(60);
 
 type Opened = Result<(DeviceSettings, Changes), BusError>;
 
@@ -20,8 +25,8 @@ pub(crate) struct Kept {
     /// The name in the configuration, until the user gives another.
     configured_name: Option<String>,
     instance: i32,
-    /// As it was last written.
-    bank_size: i32,
+    /// The size of the bank that was last written, and when.
+    written: Option<(i32, Instant)>,
 }
 
 /// What the settings tell.
@@ -32,6 +37,8 @@ pub(crate) enum News {
     Instance,
     /// The user has given it another name.
     Name,
+    /// The size of its bank is another, or has become known.
+    Bank,
 }
 
 impl Kept {
@@ -41,7 +48,7 @@ impl Kept {
         wanted.add(CUSTOM_NAME).add(BANK_SIZE);
         let bus = bus.clone();
         let opening = Box::pin(async move { wanted.open(&bus).await });
-        Kept { opening: Some(opening), open: None, configured_name, instance, bank_size: 0 }
+        Kept { opening: Some(opening), open: None, configured_name, instance, written: None }
     }
 
     /// Whether number and name are settled.
@@ -57,9 +64,7 @@ impl Kept {
         if let Some(opening) = &mut self.opening {
             let opened = opening.await;
             self.opening = None;
-            let (settings, changes) = opened?;
-            self.bank_size = settings.get(BANK_SIZE);
-            self.open = Some((settings, changes));
+            self.open = Some(opened?);
             return Ok(News::Known);
         }
         let Some((_, changes)) = &mut self.open else { return pending().await };
@@ -67,9 +72,11 @@ impl Kept {
             match changes.next().await {
                 Some(Change::Instance { .. }) => return Ok(News::Instance),
                 Some(change) if change.is(CUSTOM_NAME) => return Ok(News::Name),
+                Some(change) if change.is(BANK_SIZE) => return Ok(News::Bank),
                 Some(_) => {}
-                // The bus is gone, which the process learns from its own connection.
-                None => return pending().await,
+                None => {
+                    return Err(BusError::Lost("the connection to the settings has ended".to_owned()));
+                }
             }
         }
     }
@@ -87,17 +94,21 @@ impl Kept {
 
     /// How many batteries the bank had when its manager was last seen.
     pub(crate) fn bank_size(&self) -> usize {
-        usize::try_from(self.bank_size).unwrap_or_default()
+        let size = self.open.as_ref().map_or(0, |(settings, _)| settings.get(BANK_SIZE));
+        usize::try_from(size).unwrap_or_default()
     }
 
-    /// Remembers how large the bank is.
-    pub(crate) fn remember_bank(&mut self, members: usize) {
-        let size = i32::try_from(members.min(1000)).unwrap_or_default();
+    /// Remembers how large the bank is; tries again when the settings have not taken it.
+    pub(crate) fn remember_bank(&mut self, members: usize, now: Instant) {
+        let size = i32::try_from(members.min(LARGEST_BANK)).unwrap_or_default();
+        let is_underway =
+            self.written.is_some_and(|(written, at)| written == size && now.duration_since(at) < AGAIN);
         if let Some((settings, _)) = &self.open
-            && size != self.bank_size
+            && self.bank_size() != members.min(LARGEST_BANK)
             && settings.are_kept()
+            && !is_underway
         {
-            self.bank_size = size;
+            self.written = Some((size, now));
             settings.remember(BANK_SIZE, size);
         }
     }

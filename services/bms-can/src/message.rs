@@ -89,6 +89,17 @@ pub enum Message {
 }
 
 impl Message {
+    /// Whether an inverter says this, so that it is no sign of life of a battery.
+    #[must_use]
+    pub const fn is_from_inverter(&self) -> bool {
+        matches!(
+            self,
+            Message::InverterAlive
+                | Message::InverterCommand(_)
+                | Message::Label(Label { name: LabelName::InverterId, .. })
+        )
+    }
+
     /// The limits in it, whichever frame they came with.
     #[must_use]
     pub const fn limits(&self) -> Option<&Limits> {

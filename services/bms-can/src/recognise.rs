@@ -62,6 +62,11 @@ impl Evidence {
         self.traffic.see(frame, now);
     }
 
+    /// The newest frame of each id that is still heard, and when it came.
+    pub fn newest(&self) -> impl Iterator<Item = (&Frame, Duration)> {
+        self.traffic.newest()
+    }
+
     /// What is shown at `now`: nothing before the battery can have sent all it sends. It tries every dialect on all that
     /// was seen, so ask once a second rather than for each frame.
     #[must_use]
@@ -117,12 +122,9 @@ impl Evidence {
         }
     }
 
-    /// Enough time, or two whole cycles and the maker's name; and not only an inverter that calls for a battery.
+    /// Enough time, or two whole cycles and the maker's name.
     fn is_enough(&self, now: Duration) -> bool {
         let Some(first) = self.traffic.first() else { return false };
-        if self.traffic.frames().all(|frame| (0x300..=0x309).contains(&frame.id().number())) {
-            return false;
-        }
         let has_name = self.traffic.has(0x35E) || self.traffic.has(0x40A);
         let has_cycles = [0x351, 0x355, 0x356, 0x400, 0x405].iter().any(|&id| self.traffic.count(id) >= 3);
         now.saturating_sub(first) >= DECIDES_AFTER || has_name && has_cycles

@@ -92,7 +92,10 @@ impl Process {
                         unit.take(happening?, Instant::now()).await?;
                     }
                 }
-                () = self.manager.changed() => sight = self.manager.sight(),
+                seen = self.manager.changed() => {
+                    seen?;
+                    sight = self.manager.sight();
+                }
                 () = sleep_until(wake) => {}
             }
             let now = Instant::now();
@@ -122,7 +125,9 @@ impl Process {
             if self.published() != were_published {
                 context.status(&self.status());
             }
-            if let Some(is_narrow) = self.attention.step(self.published() == self.units.len(), now) {
+            let is_settled = self.units.iter().all(|unit| unit.is_settled(now));
+            if let Some(is_narrow) = self.attention.step(is_settled, now) {
+                self.dialect.attend(!is_narrow);
                 let batteries = self.units.iter().filter_map(Unit::reads);
                 self.link.listen_to(if is_narrow { Interest::of(batteries) } else { Interest::Everything });
             }

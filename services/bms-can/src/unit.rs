@@ -1,11 +1,13 @@
 //! One battery of the bus: its picture, and its service while there is something to show.
 
+use std::time::Duration;
+
 use dbus_interfaces::classes::{bank, battery as class, device};
-use dbus_interfaces::{BusAddress, BusError, Draft, Service, WriteRequest, Writes};
+use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
 use service_kit::Repeating;
 use tokio::time::Instant;
 
-use crate::battery::{self, Pace, Picture, Silence, Urgency};
+use crate::battery::{self, Pace, Picture, Recovery, Says, Silence, Urgency, View};
 use crate::config::Battery;
 use crate::dialect::Dialect;
 use crate::frame::Frame;
@@ -15,6 +17,9 @@ use crate::link_health::LinkHealth;
 use crate::message::PairRule;
 use crate::protocols::{Decoded, Protocol};
 use crate::recognise::Verdict;
+
+/// Frames that are believed for so long end the trouble with those that were not.
+const PEACE: Duration = Duration::from_secs(30);
 
 /// Something that concerns one battery and is no frame.
 pub(crate) enum Happening {
@@ -44,6 +49,9 @@ pub(crate) struct Unit {
     /// What is on the bus is no longer this battery: it has to leave before it comes back.
     must_leave: bool,
     shown: Option<Silence>,
+    /// What the log has last said of a silence.
+    complaint: String,
+    recovery: Recovery,
     give_way: GiveWay,
     update_index: i32,
     refused: Repeating,
@@ -71,7 +79,7 @@ impl Unit {
         let bus_name = format!("com.victronenergy.{}.bmscan_{unit}", class::CLASS);
         let give_way = GiveWay::new(config.standalone);
         Ok(Unit {
-            picture: new_picture(protocol),
+            picture: new_picture(protocol, &config),
             config,
             protocol,
             is_chosen: protocol.is_some(),
@@ -86,6 +94,8 @@ impl Unit {
             is_published: false,
             must_leave: false,
             shown: None,
+            complaint: String::new(),
+            recovery: Recovery::default(),
             give_way,
             update_index: 0,
             refused: Repeating::default(),
@@ -98,6 +108,9 @@ impl Unit {
         let Some(protocol) = self.protocol else { return };
         let urgency = match protocol.decode(frame) {
             Decoded::Good(reading) if reading.address == self.config.address => {
+                if let Some(report) = self.refused.ended_after(PEACE, now) {
+                    tracing::info!(battery = self.bus_name, "its frames are believed again: {report}");
+                }
                 self.picture.apply(&reading.message, now)
             }
             Decoded::Refused(refused) if refused.address == self.config.address => {
@@ -134,7 +147,15 @@ impl Unit {
             return;
         }
         let trouble = match dialect.verdict(now) {
-            Verdict::Recognised { protocol, because } => return self.adopt(protocol, &because, now),
+            Verdict::Recognised { protocol, because } => {
+                if self.protocol.is_none_or(|present| present.name != protocol.name) {
+                    self.adopt(protocol, &because, now);
+                    for (frame, at) in dialect.recent(now) {
+                        self.frame(&frame, at);
+                    }
+                }
+                return;
+            }
             Verdict::Listening => return,
             Verdict::Foreign { what, because } => {
                 format!("this is {what}, which is not read here: {because}")
@@ -147,9 +168,6 @@ impl Unit {
     }
 
     fn adopt(&mut self, protocol: &'static Protocol, because: &str, now: Instant) {
-        if self.protocol.is_some_and(|present| present.name == protocol.name) {
-            return;
-        }
         // The answer to the trouble stands in the line below.
         let _ = self.unrecognised.ended(now);
         tracing::info!(
@@ -159,7 +177,7 @@ impl Unit {
             protocol.title
         );
         self.protocol = Some(protocol);
-        self.picture = new_picture(self.protocol);
+        self.picture = new_picture(self.protocol, &self.config);
         self.must_leave = self.is_published;
     }
 
@@ -187,7 +205,10 @@ impl Unit {
             self.pace.at_once(now);
         }
         if let Some(members) = self.give_way.bank() {
-            self.kept.remember_bank(members);
+            self.kept.remember_bank(members, now);
+        }
+        if self.is_published || self.recovery != Recovery::default() {
+            self.recovery.step(self.picture.essential_silence(now).holds(), now);
         }
         if self.picture.is_gone(now) {
             self.forget().await;
@@ -198,7 +219,7 @@ impl Unit {
         }
         if !self.is_published {
             let is_known = self.kept.is_known() && !self.give_way.is_undecided(now);
-            let is_ready = is_known && self.picture.is_complete(now);
+            let is_ready = is_known && self.picture.is_complete();
             return if is_ready { self.publish(now).await } else { Ok(()) };
         }
         // Time alone has taken something away: that does not wait for the battery's next frame.
@@ -217,6 +238,11 @@ impl Unit {
         let pace = self.pace.due().filter(|_| self.is_published);
         let changes = [pace, self.picture.next_change(now), self.give_way.next_change(now)];
         changes.into_iter().flatten().min()
+    }
+
+    /// Whether there is nothing to find out: the battery is on the bus, and all that it ever sent still comes.
+    pub(crate) fn is_settled(&self, now: Instant) -> bool {
+        self.is_published && self.picture.is_whole(now)
     }
 
     /// Resolves when the connection to the bus has ended.
@@ -243,17 +269,7 @@ impl Unit {
         match happening {
             Happening::Write(write) if write.is(device::CUSTOM_NAME) => self.kept.rename(write),
             Happening::Write(write) => write.refuse("nothing here can be set"),
-            Happening::News(News::Known) => {
-                self.give_way.remember(self.kept.bank_size(), now);
-                if self.give_way.speaks() == Speaks::Manager && self.give_way.bank().is_none() {
-                    tracing::info!(
-                        battery = self.bus_name,
-                        "the battery belonged to a bank of {}: it waits for {}",
-                        self.kept.bank_size(),
-                        bank::NAME
-                    );
-                }
-            }
+            Happening::News(News::Known | News::Bank) => self.remember_bank(now),
             Happening::News(News::Instance) => {
                 tracing::info!(
                     battery = self.bus_name,
@@ -268,6 +284,15 @@ impl Unit {
             Happening::News(News::Name) => {}
         }
         Ok(())
+    }
+
+    fn remember_bank(&mut self, now: Instant) {
+        let size = self.kept.bank_size();
+        if self.give_way.remember(size, now) {
+            let battery = &self.bus_name;
+            tracing::info!(battery, "the battery belonged to a bank of {size}: it waits for {}", bank::NAME);
+            self.pace.at_once(now);
+        }
     }
 
     /// Leaves the bus.
@@ -298,11 +323,7 @@ impl Unit {
         }
         .add_to(&mut draft);
         draft.fill(|tx| {
-            battery::identity(tx, self.picture.identity(), self.product());
-            battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
-            tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
-            tx.set(bank::UPDATE_INDEX, self.update_index);
-            self.link.update(tx);
+            self.fill(tx, &view, now);
         });
         self.service.publish(draft).await?;
         self.is_published = true;
@@ -321,15 +342,20 @@ impl Unit {
         if view.silence == Silence::Fresh {
             self.update_index = (self.update_index + 1) % 256;
         }
-        self.service
-            .update(|tx| {
-                battery::identity(tx, self.picture.identity(), self.product());
-                battery::update(tx, &view, self.give_way.speaks(), self.contradiction.as_deref());
-                tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
-                tx.set(bank::UPDATE_INDEX, self.update_index);
-                self.link.update(tx);
-            })
-            .await
+        self.service.update(|tx| self.fill(tx, &view, now)).await
+    }
+
+    fn fill(&self, tx: &mut Update<'_>, view: &View, now: Instant) {
+        let says = Says {
+            speaks: self.give_way.speaks(),
+            charge_part: self.recovery.charge_part(now),
+            contradiction: self.contradiction.as_deref(),
+        };
+        battery::identity(tx, self.picture.identity(), self.product());
+        battery::update(tx, view, says);
+        tx.set(class::BMS_PROTOCOL, self.protocol.map(|protocol| protocol.name.to_owned()));
+        tx.set(bank::UPDATE_INDEX, self.update_index);
+        self.link.update(tx);
     }
 
     /// What the battery is called as long as it tells no model.
@@ -337,14 +363,19 @@ impl Unit {
         self.protocol.map_or("CAN battery", |protocol| protocol.title)
     }
 
-    fn log_silence(&self, silence: Silence, status: &str) {
+    fn log_silence(&mut self, silence: Silence, status: &str) {
         let was_silent = self.shown.is_some_and(|shown| !shown.holds());
         match silence {
-            Silence::Fresh if was_silent => tracing::info!(battery = self.bus_name, "the battery is back"),
+            Silence::Fresh if was_silent => {
+                self.complaint.clear();
+                tracing::info!(battery = self.bus_name, "the battery is back");
+            }
             Silence::Fresh | Silence::Late => {}
-            Silence::Stale | Silence::Alarm | Silence::Gone => {
+            Silence::Stale | Silence::Alarm | Silence::Gone if self.complaint != status => {
+                status.clone_into(&mut self.complaint);
                 tracing::warn!(battery = self.bus_name, "{status}");
             }
+            Silence::Stale | Silence::Alarm | Silence::Gone => {}
         }
     }
 
@@ -369,7 +400,7 @@ impl Unit {
             tracing::warn!(battery = self.bus_name, "no data for more than 60 s: the battery leaves the bus");
         }
         self.withdraw().await;
-        self.picture = new_picture(self.protocol);
+        self.picture = new_picture(self.protocol, &self.config);
     }
 
     async fn withdraw(&mut self) {
@@ -382,6 +413,6 @@ impl Unit {
     }
 }
 
-fn new_picture(protocol: Option<&'static Protocol>) -> Picture {
-    Picture::new(protocol.map_or(PairRule::Learned, |protocol| protocol.pairs))
+fn new_picture(protocol: Option<&'static Protocol>, config: &Battery) -> Picture {
+    Picture::new(protocol.map_or(PairRule::Learned, |protocol| protocol.pairs), config.invert_current)
 }

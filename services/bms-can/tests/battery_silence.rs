@@ -53,7 +53,7 @@ struct Bed {
 impl Bed {
     fn new() -> Bed {
         let facts = Facts { capacity_ah: Some(280.0), ..Facts::default() };
-        Bed { picture: Picture::new(PairRule::Learned), start: Instant::now(), facts }
+        Bed { picture: Picture::new(PairRule::Learned, false), start: Instant::now(), facts }
     }
 
     fn at(&self, ms: u64) -> Instant {
@@ -191,18 +191,79 @@ async fn a_limit_that_a_frame_leaves_out_is_zero_and_a_missing_voltage_is_the_pa
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_picture_is_complete_after_a_cycle_or_a_moment_of_patience() {
+async fn the_first_picture_is_complete_when_the_limits_were_told_twice() {
     let mut bed = Bed::new();
-    bed.send(0, &[limits(100.0), soc(54), measured(52.0)]);
-    assert!(!bed.picture.is_complete(bed.at(10)), "a ban on charging may still come");
-    assert_eq!(bed.picture.next_change(bed.at(10)), Some(bed.at(1500)));
-    assert!(bed.picture.is_complete(bed.at(1500)));
+    bed.send(0, &[limits(900.0), soc(54), measured(52.0)]);
+    assert!(!bed.picture.is_complete(), "that may be misread, and a ban on charging may still come");
+    bed.send(1000, &[limits(100.0)]);
+    assert!(bed.picture.is_complete());
+    assert_eq!(bed.view(1000).limits.charge_current_a, 100.0);
+    let mut bed = Bed::new();
+    bed.send(0, &[limits(100.0), soc(54), limits(100.0)]);
+    assert!(!bed.picture.is_complete(), "without measurements there is no battery");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inverters_frames_do_not_keep_a_battery_alive() {
+    use bms_can::message::{Label, LabelName};
     let mut bed = Bed::new();
     bed.cycle(0);
-    assert!(!bed.picture.is_complete(bed.at(10)));
-    bed.send(1000, &[limits(100.0)]);
-    assert!(bed.picture.is_complete(bed.at(1000)));
+    for second in 1..=61 {
+        let name = Message::Label(Label { name: LabelName::InverterId, text: None });
+        assert_eq!(bed.send(second * 1000, &[name, Message::InverterAlive]), Urgency::Nothing);
+    }
+    assert!(bed.picture.is_gone(bed.at(61_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_misread_voltage_does_not_become_the_charge_voltage_of_a_silent_battery() {
     let mut bed = Bed::new();
-    bed.send(0, &[limits(100.0), soc(54)]);
-    assert!(!bed.picture.is_complete(bed.at(5000)), "without measurements there is no battery");
+    bed.cycle(0);
+    bed.send(1000, &[measured(40.0)]);
+    assert_eq!(bed.view(12_000).limits.charge_voltage_v, Some(52.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_0_v_nothing_was_measured() {
+    let mut bed = Bed::new();
+    let zeros = Measurements { current_a: Some(0.0), temperature_c: Some(0.0), ..Measurements::default() };
+    bed.send(
+        0,
+        &[limits(100.0), soc(54), Message::Measurements(Measurements { voltage_v: Some(0.0), ..zeros })],
+    );
+    let view = bed.view(0);
+    assert_eq!((view.voltage_v, view.current_a, view.temperature_c), (None, None, None));
+    assert_eq!(view.limits.charge_current_a, 100.0, "a battery without a voltmeter is one all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inverted_current_is_inverted_for_all() {
+    let mut bed = Bed { picture: Picture::new(PairRule::Learned, true), ..Bed::new() };
+    bed.cycle(0);
+    let view = bed.view(0);
+    assert_eq!((view.current_a, view.power_w, view.time_to_go_s), (Some(20.0), Some(1040.0), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_battery_that_no_longer_sends_its_alarms_is_not_whole() {
+    let mut bed = Bed::new();
+    bed.cycle(0);
+    assert!(bed.picture.is_whole(bed.at(0)));
+    for second in 1..=11 {
+        bed.send(second * 1000, &[limits(100.0), soc(54), measured(52.0), requests(true, true)]);
+        assert_eq!(bed.picture.is_whole(bed.at(second * 1000)), second <= 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_frame_does_not_lift_a_ban() {
+    let mut bed = Bed::new();
+    bed.cycle(0);
+    bed.send(1000, &[requests(false, false)]);
+    bed.send(2000, &[requests(true, true)]);
+    let view = bed.view(2000);
+    assert_eq!((view.limits.charge_current_a, view.limits.discharge_current_a), (0.0, 0.0));
+    assert_eq!((view.allow_charge, view.allow_discharge), (Some(false), Some(false)));
+    bed.send(3000, &[requests(true, true)]);
+    assert_eq!(bed.view(3000).limits.charge_current_a, 100.0);
 }

@@ -139,3 +139,12 @@ fn names_on_the_bus_follow_what_stays_the_same() {
     );
     assert_eq!(named("file = \"/tmp/a.log\"").1, "CAN-bus recording /tmp/a.log");
 }
+
+#[test]
+fn a_wrong_name_or_bracket_is_refused_with_what_was_probably_meant() {
+    let pylon = refused("[can]\nport = \"x\"\n[[battery]]\nprotocol = \"pylon\"");
+    assert!(pylon.starts_with("x:4:") && pylon.ends_with("did you mean \"pylontech_lv\"?"), "{pylon}");
+    assert!(pylon.contains("\"auto\", ") && pylon.contains("\"sma_bms\""), "{pylon}");
+    let bracket = refused("[can]\nport = \"x\"\n[battery]\nprotocol = \"pylontech_lv\"");
+    assert!(bracket.contains("[[battery]] instead of [battery]"), "{bracket}");
+}

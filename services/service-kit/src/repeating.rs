@@ -33,6 +33,7 @@ pub struct Repeating {
 #[derive(Debug, Clone)]
 struct Current {
     since: Instant,
+    last: Instant,
     reported: Instant,
     times: u64,
     causes: Vec<String>,
@@ -83,10 +84,11 @@ impl Repeating {
         let began = Report::Began { cause: cause.to_owned() };
         let Some(current) = &mut self.current else {
             let causes = vec![cause.to_owned()];
-            self.current = Some(Current { since: now, reported: now, times: 1, causes });
+            self.current = Some(Current { since: now, last: now, reported: now, times: 1, causes });
             return Some(began);
         };
         current.times = current.times.saturating_add(1);
+        current.last = now;
         if current.causes.len() < CAUSES && !current.causes.iter().any(|known| known == cause) {
             current.causes.push(cause.to_owned());
             return Some(began);
@@ -103,6 +105,17 @@ impl Repeating {
     pub fn ended(&mut self, now: Instant) -> Option<Report> {
         let current = self.current.take()?;
         Some(Report::Ended { times: current.times, lasting: now.saturating_duration_since(current.since) })
+    }
+
+    /// The same for what works and fails by turns: it is over when it has not failed for this long.
+    pub fn ended_after(&mut self, peace: Duration, now: Instant) -> Option<Report> {
+        let last = self.current.as_ref()?.last;
+        if now.saturating_duration_since(last) < peace {
+            return None;
+        }
+        let current = self.current.take()?;
+        let lasting = last.saturating_duration_since(current.since);
+        Some(Report::Ended { times: current.times, lasting })
     }
 }
 
@@ -125,6 +138,19 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_fails_now_and_then_is_over_after_a_time_of_peace() {
+        let start = Instant::now();
+        let mut failure = Repeating::default();
+        assert_eq!(failure.ended_after(SECOND * 30, start), None);
+        failure.failed(start, "odd frame");
+        failure.failed(start + SECOND * 5, "odd frame");
+        assert_eq!(failure.ended_after(SECOND * 30, start + SECOND * 34), None);
+        let ended = failure.ended_after(SECOND * 30, start + SECOND * 35).unwrap();
+        assert_eq!(ended.to_string(), "failed 2 times in 5 s");
+        assert!(failure.failed(start + SECOND * 40, "odd frame").is_some());
+    }
 
     #[test]
     fn an_hour_of_failures_each_second_is_eight_lines() {

@@ -10,6 +10,25 @@ pub struct ConfirmedLimits {
     previous: Option<Limits>,
 }
 
+/// The battery's permission to charge or to discharge: a ban counts at once, a permission when it is said twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Permission {
+    newest: Option<bool>,
+    previous: Option<bool>,
+}
+
+impl Permission {
+    /// Takes in one frame.
+    pub(super) fn apply(&mut self, permitted: bool) {
+        self.previous = self.newest.replace(permitted);
+    }
+
+    /// Whether it is forbidden. It stays so until it is permitted anew, however old that frame is.
+    pub(super) fn is_banned(self) -> bool {
+        self.newest == Some(false) || self.previous == Some(false)
+    }
+}
+
 /// What the battery allows right now. Absent limits are 0 A: no battery allows a current by not mentioning it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EffectiveLimits {
@@ -27,6 +46,12 @@ impl ConfirmedLimits {
     /// Takes in one frame.
     pub fn apply(&mut self, limits: Limits) {
         self.previous = self.newest.replace(limits);
+    }
+
+    /// Whether the battery has told them twice.
+    #[must_use]
+    pub fn are_confirmed(&self) -> bool {
+        self.previous.is_some()
     }
 
     /// The lower of the last two of each limit; for the discharge voltage, the higher.
@@ -61,8 +86,10 @@ impl EffectiveLimits {
     }
 }
 
-/// The charge voltage that neither exceeds the limit nor lifts the pack: what may be shown with 0 A.
+/// The charge voltage that neither exceeds the limit nor lifts the pack: what may be shown with 0 A. Below half the limit
+/// no pack is that the limit was made for: such a voltage was misread.
 pub(super) fn safe_voltage(limit_v: Option<f64>, pack_v: Option<f64>) -> Option<f64> {
+    let pack_v = pack_v.filter(|pack| limit_v.is_none_or(|limit| *pack >= limit / 2.0));
     match (limit_v, pack_v) {
         (Some(limit), Some(pack)) => Some(limit.min(pack)),
         (limit, pack) => pack.or(limit),
@@ -89,6 +116,27 @@ mod tests {
             discharge_current_limit_a: Some(100.0),
             discharge_voltage_limit_v: Some(46.0),
         }
+    }
+
+    #[test]
+    fn a_ban_counts_at_once_and_a_permission_when_it_is_said_twice() {
+        let mut charge = Permission::default();
+        assert!(!charge.is_banned(), "not a word about it");
+        let said = [true, false, true, true, false, false, true, false, true, true];
+        let banned = said.map(|permitted| {
+            charge.apply(permitted);
+            charge.is_banned()
+        });
+        assert_eq!(banned, [false, true, true, false, true, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn with_0_a_goes_the_voltage_of_the_pack_unless_it_cannot_be_that() {
+        assert_eq!(safe_voltage(Some(53.2), Some(52.0)), Some(52.0));
+        assert_eq!(safe_voltage(Some(53.2), Some(54.0)), Some(53.2));
+        assert_eq!(safe_voltage(Some(53.2), Some(16.5)), Some(53.2));
+        assert_eq!(safe_voltage(None, Some(52.0)), Some(52.0));
+        assert_eq!(safe_voltage(Some(53.2), None), Some(53.2));
     }
 
     #[test]

@@ -1,18 +1,14 @@
 //! The newest of everything that a battery has said, with its age.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
+use super::limits::Permission;
 use super::silence::{self, GONE_AFTER};
 use super::time_to_go::TimeToGo;
 use super::{Conditions, ConfirmedLimits, Identity, Silence};
 use crate::message::{
     Capacity, Energy, LatchedAlarms, Measurements, Message, Modules, PairRule, Requests, Soc,
 };
-
-/// How long the first picture waits for frames that this battery may not send at all.
-const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Whether the bus must hear of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,14 +51,17 @@ pub(super) struct CellExtremes {
 /// The newest of each kind of data.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    started: Option<Instant>,
+    /// The battery reports its current with the opposite sign.
+    invert_current: bool,
     newest: Option<Instant>,
-    /// An essential message has come a second time.
-    cycle_complete: bool,
     pub(super) limits: ConfirmedLimits,
     pub(super) limits_at: Option<Instant>,
     pub(super) soc: Option<Stamped<Soc>>,
     pub(super) measured: Option<Stamped<Measurements>>,
+    /// Pack voltage of the last two measurements, V.
+    pack_v: [Option<f64>; 2],
+    pub(super) may_charge: Permission,
+    pub(super) may_discharge: Permission,
     pub(super) requests: Option<Stamped<Requests>>,
     pub(super) charge_immediately: Option<Stamped<bool>>,
     pub(super) alarms_at: Option<Instant>,
@@ -81,17 +80,20 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Nothing known. `pairs` says how the battery's protocol uses the pairs of frame 0x35A.
+    /// Nothing known. `pairs` says how the battery's protocol uses the pairs of frame 0x35A, `invert_current` that the
+    /// battery reports its current with the opposite sign.
     #[must_use]
-    pub fn new(pairs: PairRule) -> Self {
+    pub fn new(pairs: PairRule, invert_current: bool) -> Self {
         Picture {
-            started: None,
+            invert_current,
             newest: None,
-            cycle_complete: false,
             limits: ConfirmedLimits::default(),
             limits_at: None,
             soc: None,
             measured: None,
+            pack_v: [None; 2],
+            may_charge: Permission::default(),
+            may_discharge: Permission::default(),
             requests: None,
             charge_immediately: None,
             alarms_at: None,
@@ -112,11 +114,10 @@ impl Picture {
 
     /// Takes in a message of this battery.
     pub fn apply(&mut self, message: &Message, now: Instant) -> Urgency {
-        if matches!(message, Message::InverterAlive | Message::InverterCommand(_)) {
+        if message.is_from_inverter() {
             return Urgency::Nothing;
         }
         let returned = self.newest.is_some_and(|at| !Silence::of(now.duration_since(at)).holds());
-        self.started.get_or_insert(now);
         self.newest = Some(now);
         let (limits, worst) = (self.effective_limits(now), self.conditions.worst());
         self.take(message, now);
@@ -127,23 +128,20 @@ impl Picture {
     fn take(&mut self, message: &Message, now: Instant) {
         if let Some(limits) = message.limits() {
             self.limits.apply(*limits);
-            self.cycle_complete |= self.limits_at.replace(now).is_some();
+            self.limits_at = Some(now);
         }
         if let Some(soc) = message.soc() {
-            self.cycle_complete |= self.soc.replace(Stamped { value: *soc, at: now }).is_some();
+            self.soc = Stamped::new(*soc, now);
             self.take_cycles(soc.cycles, now);
             self.take_extremes(soc.cell_min_mv, soc.cell_max_mv, None, None, now);
         }
         if let Some(measured) = message.measurements() {
-            self.cycle_complete |= self.measured.replace(Stamped { value: *measured, at: now }).is_some();
-            self.take_cycles(measured.cycles, now);
-            self.take_extremes(None, None, measured.temperature_min_c, measured.temperature_max_c, now);
-            if let Some(current_a) = measured.current_a {
-                self.time_to_go.apply(current_a, now);
-            }
+            self.take_measurements(*measured, now);
         }
         if let Some(requests) = message.requests() {
             self.requests = Stamped::new(*requests, now);
+            self.may_charge.apply(requests.charge_enable);
+            self.may_discharge.apply(requests.discharge_enable);
             self.take_cycles(requests.cycles, now);
             if requests.modules_blocking_charge.is_some() || requests.modules_blocking_discharge.is_some() {
                 let blocking = Modules {
@@ -229,6 +227,28 @@ impl Picture {
         }
     }
 
+    /// A battery without a voltmeter sends zeros: at 0 V nothing was measured, and 0 A and 0 °C beside it are none either.
+    fn take_measurements(&mut self, told: Measurements, now: Instant) {
+        let is_measured = told.voltage_v != Some(0.0);
+        let mut measured = if is_measured { told } else { Measurements::default() };
+        if self.invert_current {
+            measured.current_a = measured.current_a.map(|a| -a);
+        }
+        self.pack_v = [measured.voltage_v.filter(|v| *v > 0.0), self.pack_v[0]];
+        self.measured = Stamped::new(measured, now);
+        self.take_cycles(told.cycles, now);
+        self.take_extremes(None, None, measured.temperature_min_c, measured.temperature_max_c, now);
+        if let Some(current_a) = measured.current_a {
+            self.time_to_go.apply(current_a, now);
+        }
+    }
+
+    /// The pack's voltage by which a charge voltage is chosen while nothing may flow: the higher of the last two, because
+    /// one may have been misread.
+    pub(super) fn pack_v(&self) -> Option<f64> {
+        self.pack_v.into_iter().flatten().reduce(f64::max)
+    }
+
     fn take_cycles(&mut self, cycles: Option<u16>, now: Instant) {
         if let Some(cycles) = cycles {
             self.cycles = Stamped::new(cycles, now);
@@ -289,13 +309,20 @@ impl Picture {
         &self.identity
     }
 
-    /// Whether a first full picture is there: the essentials, and whatever else the battery sends in one cycle.
+    /// Whether a first full picture is there: the essentials, and limits that were told twice. So a whole cycle has
+    /// passed, with whatever else the battery sends.
     #[must_use]
-    pub fn is_complete(&self, now: Instant) -> bool {
-        let essentials = self.limits_at.is_some() && self.soc.is_some() && self.measured.is_some();
-        let waited = self.started.is_some_and(|at| now.duration_since(at) >= PATIENCE);
-        let whole = self.requests.is_some() && self.identity.manufacturer().is_some();
-        essentials && (self.cycle_complete || whole || waited)
+    pub fn is_complete(&self) -> bool {
+        self.limits.are_confirmed() && self.soc.is_some() && self.measured.is_some()
+    }
+
+    /// Whether everything that decides still comes: the essentials, and alarms and requests if it ever sent them.
+    #[must_use]
+    pub fn is_whole(&self, now: Instant) -> bool {
+        let comes = |at: Instant| Silence::of(now.duration_since(at)).holds();
+        self.essential_silence(now).holds()
+            && self.alarms_at.is_none_or(comes)
+            && self.requests.is_none_or(|requests| comes(requests.at))
     }
 
     /// The silence of all that the battery sends together.
@@ -334,9 +361,7 @@ impl Picture {
             self.modules.map(|m| m.at),
             self.extremes.map(|e| e.at),
         ];
-        let ages = times.into_iter().flatten().filter_map(|at| silence::next_change(at, now));
-        let first = self.started.map(|at| at + PATIENCE).filter(|at| *at > now);
-        ages.chain(first).min()
+        times.into_iter().flatten().filter_map(|at| silence::next_change(at, now)).min()
     }
 
     /// Whether it has been silent for so long that nothing of it is worth keeping.

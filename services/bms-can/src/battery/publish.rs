@@ -7,12 +7,23 @@ use super::{Identity, View};
 use crate::give_way::Speaks;
 use crate::message::Condition;
 
+/// What beside its own data decides how a battery shows itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Says<'a> {
+    /// Whose limits count.
+    pub(crate) speaks: Speaks,
+    /// How much of the charge current may be shown, 0 to 1.
+    pub(crate) charge_part: f64,
+    /// What speaks against the dialect that the user chose.
+    pub(crate) contradiction: Option<&'a str>,
+}
+
 /// Sets every item that comes from the battery.
-pub(crate) fn update(tx: &mut Update<'_>, view: &View, speaks: Speaks, contradiction: Option<&str>) {
+pub(crate) fn update(tx: &mut Update<'_>, view: &View, says: Says<'_>) {
     measurements(tx, view);
-    tx.set(b::BMS_STATUS, status(view, speaks, contradiction));
+    tx.set(b::BMS_STATUS, status(view, says));
     own_limits(tx, view);
-    info(tx, view, speaks);
+    info(tx, view, says);
     make_up(tx, view);
     alarms(tx, view);
 }
@@ -64,14 +75,14 @@ fn own_limits(tx: &mut Update<'_>, view: &View) {
 
 /// What the system shall obey. While the manager speaks, a service that never showed limits must not list them either:
 /// systemcalc picks its battery monitor by that.
-fn info(tx: &mut Update<'_>, view: &View, speaks: Speaks) {
-    tx.set(b::ALARM_PARALLEL_BMS_LOST, if speaks == Speaks::Nobody { 2 } else { 0 });
-    let limits = match speaks {
+fn info(tx: &mut Update<'_>, view: &View, says: Says<'_>) {
+    tx.set(b::ALARM_PARALLEL_BMS_LOST, if says.speaks == Speaks::Nobody { 2 } else { 0 });
+    let limits = match says.speaks {
         Speaks::Manager => {
             tx.clear_below("/Info");
             return;
         }
-        Speaks::Battery => view.limits,
+        Speaks::Battery => view.slowed(says.charge_part),
         Speaks::Nobody => view.nothing_allowed(),
     };
     tx.set(b::MAX_CHARGE_VOLTAGE, limits.charge_voltage_v)
@@ -83,9 +94,15 @@ fn info(tx: &mut Update<'_>, view: &View, speaks: Speaks) {
 }
 
 /// How the data are, and what else the user must know of them.
-fn status(view: &View, speaks: Speaks, contradiction: Option<&str>) -> String {
+fn status(view: &View, says: Says<'_>) -> String {
     let lost = "the manager of the bank is lost: limits are 0 A until it is back or standalone is set";
-    let notes = [Some(view.status.as_str()), (speaks == Speaks::Nobody).then_some(lost), contradiction];
+    let slow = "the charge current comes back slowly after the loss of data";
+    let notes = [
+        Some(view.status.as_str()),
+        (says.speaks == Speaks::Nobody).then_some(lost),
+        (says.speaks == Speaks::Battery && says.charge_part < 1.0 && view.silence.holds()).then_some(slow),
+        says.contradiction,
+    ];
     notes.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

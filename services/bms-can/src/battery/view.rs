@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::limits::safe_voltage;
+use super::limits::{Permission, safe_voltage};
 use super::{EffectiveLimits, Level, Picture, Silence};
 use crate::message::Condition;
 
@@ -13,8 +13,6 @@ pub struct Facts {
     pub capacity_ah: Option<f64>,
     /// Cells in series.
     pub cells_in_series: Option<u16>,
-    /// The battery reports its current with the opposite sign.
-    pub invert_current: bool,
 }
 
 /// Everything about a battery that goes onto the bus, in the units of the bus.
@@ -73,6 +71,14 @@ pub struct View {
 }
 
 impl View {
+    /// The limits with this part of the charge current, 0 to 1, in whole amperes.
+    #[must_use]
+    pub fn slowed(&self, part: f64) -> EffectiveLimits {
+        let whole_a = self.limits.charge_current_a;
+        let charge_current_a = if part < 1.0 { (whole_a * part).floor() } else { whole_a };
+        EffectiveLimits { charge_current_a, ..self.limits }
+    }
+
     /// No current either way, and no more voltage than the pack has.
     #[must_use]
     pub fn nothing_allowed(&self) -> EffectiveLimits {
@@ -86,8 +92,7 @@ impl Picture {
     #[must_use]
     pub fn effective_limits(&self, now: Instant) -> Option<EffectiveLimits> {
         let believed = self.limits.believed()?;
-        let pack_v = self.measured.and_then(|m| m.value.voltage_v).filter(|v| *v > 0.0);
-        let safe_v = safe_voltage(believed.charge_voltage_limit_v, pack_v);
+        let safe_v = safe_voltage(believed.charge_voltage_limit_v, self.pack_v());
         if !self.essential_silence(now).holds() {
             return Some(EffectiveLimits {
                 charge_voltage_v: safe_v,
@@ -96,19 +101,11 @@ impl Picture {
                 discharge_voltage_v: believed.discharge_voltage_limit_v,
             });
         }
-        // A ban outlives its frame: only a newer frame can lift it.
-        let requests = self.requests.map(|r| r.value);
-        let permitted = |permitted: Option<bool>, a: Option<f64>| match permitted {
-            Some(false) => 0.0,
-            _ => a.unwrap_or(0.0),
-        };
+        let permitted = |by: Permission, a: Option<f64>| if by.is_banned() { 0.0 } else { a.unwrap_or(0.0) };
         Some(EffectiveLimits {
             charge_voltage_v: believed.charge_voltage_limit_v.or(safe_v),
-            charge_current_a: permitted(requests.map(|r| r.charge_enable), believed.charge_current_limit_a),
-            discharge_current_a: permitted(
-                requests.map(|r| r.discharge_enable),
-                believed.discharge_current_limit_a,
-            ),
+            charge_current_a: permitted(self.may_charge, believed.charge_current_limit_a),
+            discharge_current_a: permitted(self.may_discharge, believed.discharge_current_limit_a),
             discharge_voltage_v: believed.discharge_voltage_limit_v,
         })
     }
@@ -121,11 +118,8 @@ impl Picture {
         let soc = self.soc.and_then(|s| s.standing(now)).unwrap_or_default();
         let soc_pct = soc.soc_hires_pct.or(soc.soc_pct.map(f64::from));
         let requests = self.requests.and_then(|r| r.standing(now));
-        let banned = |by: fn(&crate::message::Requests) -> bool| {
-            let old = self.requests.map(|r| by(&r.value)).filter(|permitted| !permitted);
-            requests.as_ref().map(by).or(old)
-        };
-        let current_a = measured.current_a.map(|a| if facts.invert_current { -a } else { a });
+        let allowed = |by: Permission| if by.is_banned() { Some(false) } else { requests.map(|_| true) };
+        let current_a = measured.current_a;
         let capacity = self.capacity.and_then(|c| c.standing(now));
         let installed_ah = facts.capacity_ah.or(self.installed_ah);
         let told_ah = capacity.and_then(|c| c.capacity_remaining_ah);
@@ -153,8 +147,8 @@ impl Picture {
                 .filter(|_| current_a.is_some())
                 .and_then(|ah| self.time_to_go.seconds(ah)),
             limits,
-            allow_charge: banned(|r| r.charge_enable),
-            allow_discharge: banned(|r| r.discharge_enable),
+            allow_charge: allowed(self.may_charge),
+            allow_discharge: allowed(self.may_discharge),
             charge_request: asks.or(immediately).map(|asks| asks || immediately.unwrap_or_default()),
             full_charge_request: requests.and_then(|r| r.full_charge_request),
             cell_v: [volts(extremes.min_mv), volts(extremes.max_mv)],

@@ -1,8 +1,8 @@
 //! Reading recordings.
 
 use std::io::{self, BufRead, Read};
-use std::time::Duration;
 
+use super::time::{self, Course};
 use super::{Entry, Interface};
 use crate::frame::{CanId, Frame};
 
@@ -19,8 +19,8 @@ pub enum LineError {
     /// Nothing that candump prints.
     #[error("this is no line of candump: (time) can0 351#1402… or can0 351 [8] 14 02 …")]
     NotCandump,
-    /// A time that is not seconds.
-    #[error("the time is not in seconds; record with -l, -L or -ta")]
+    /// A time that candump does not print.
+    #[error("the time is neither seconds nor a date; record with -l, -L or -ta")]
     Time,
     /// An identifier beyond 29 bits, or not hexadecimal.
     #[error("the identifier is not a hexadecimal number of 11 or 29 bits")]
@@ -51,7 +51,7 @@ pub fn parse(line: &str) -> Result<Option<Entry>, LineError> {
     let mut timestamp = None;
     if let Some(after) = rest.strip_prefix('(') {
         let (time, after) = after.split_once(')').ok_or(LineError::NotCandump)?;
-        timestamp = Some(seconds(time.trim()).ok_or(LineError::Time)?);
+        timestamp = Some(time::parse(time.trim()).ok_or(LineError::Time)?);
         rest = after;
     }
     let mut words = rest.split_ascii_whitespace();
@@ -132,16 +132,6 @@ fn collect(id: CanId, pairs: impl Iterator<Item = [u8; 2]>) -> Result<Frame, Lin
     bytes.and_then(|bytes| Frame::new(id, &bytes)).ok_or(LineError::Data)
 }
 
-fn seconds(text: &str) -> Option<Duration> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let nanos: u32 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-    let scale = 10_u32.checked_pow(9 - fraction.len() as u32)?;
-    Some(Duration::new(whole.parse().ok()?, nanos.checked_mul(scale)?))
-}
-
 /// A frame and the number of its line, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbered {
@@ -163,18 +153,18 @@ pub enum ReadError {
         why: LineError,
     },
     /// The file cannot be read; reading ends.
-    #[error("after line {line}: {source}")]
+    #[error("after line {line}: {reason}")]
     Io {
         /// The last line that was read.
         line: u64,
         /// What is wrong.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
 /// The frames of a recording, line by line, in bounded memory.
 pub const fn entries<R: BufRead>(reader: R) -> Entries<R> {
-    Entries { reader, line: 0, buffer: Vec::new(), ended: false }
+    Entries { reader, line: 0, buffer: Vec::new(), course: Course::new(), ended: false }
 }
 
 /// See [`entries`].
@@ -183,6 +173,7 @@ pub struct Entries<R> {
     reader: R,
     line: u64,
     buffer: Vec<u8>,
+    course: Course,
     ended: bool,
 }
 
@@ -211,13 +202,16 @@ impl<R: BufRead> Iterator for Entries<R> {
             let parsed = match self.next_line() {
                 Ok(Some(line)) => line.and_then(parse),
                 Ok(None) => break,
-                Err(source) => {
+                Err(reason) => {
                     self.ended = true;
-                    return Some(Err(ReadError::Io { line: self.line, source }));
+                    return Some(Err(ReadError::Io { line: self.line, reason }));
                 }
             };
             match parsed {
-                Ok(Some(entry)) => return Some(Ok(Numbered { line: self.line, entry })),
+                Ok(Some(mut entry)) => {
+                    entry.timestamp = entry.timestamp.map(|time| self.course.next(time));
+                    return Some(Ok(Numbered { line: self.line, entry }));
+                }
                 Ok(None) => {}
                 Err(why) => return Some(Err(ReadError::Line { line: self.line, why })),
             }

@@ -1,6 +1,7 @@
 //! What came over the bus lately, in bounded memory: the newest frame of each id. And the marks by which a dialect is
 //! told from it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::frame::{CanId, Frame};
@@ -10,6 +11,9 @@ const IDS: usize = 96;
 
 /// An id that was silent for so long is no longer part of the traffic.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// Inverters speak by these ids, also to a bus without a battery.
+const INVERTERS: RangeInclusive<u32> = 0x300..=0x309;
 
 /// One reason to believe, or not to believe, that traffic is of a dialect.
 #[derive(Debug)]
@@ -59,7 +63,9 @@ impl Traffic {
         if now.checked_sub(self.last).is_none_or(|silence| silence > FORGET_AFTER) {
             *self = Traffic::default();
         }
-        self.first.get_or_insert(now);
+        if frame.id().is_extended() || !INVERTERS.contains(&frame.id().number()) {
+            self.first.get_or_insert(now);
+        }
         self.last = now;
         self.frames += 1;
         let order = self.frames;
@@ -76,7 +82,7 @@ impl Traffic {
         }
     }
 
-    /// When the first frame came.
+    /// When the first frame came that was not an inverter's.
     #[must_use]
     pub const fn first(&self) -> Option<Duration> {
         self.first
@@ -85,6 +91,11 @@ impl Traffic {
     /// The newest frame of each id that is still heard.
     pub fn frames(&self) -> impl Iterator<Item = &Frame> {
         self.heard().map(|slot| &slot.frame)
+    }
+
+    /// The newest frame of each id that is still heard, and when it came.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = (&Frame, Duration)> {
+        self.heard().map(|slot| (&slot.frame, slot.last))
     }
 
     /// The newest frame with a standard id, also if it came from behind a hub.

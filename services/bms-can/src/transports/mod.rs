@@ -7,6 +7,7 @@ mod pacing;
 pub mod slcan;
 pub mod slcan_codec;
 pub mod slcan_command;
+mod slcan_opening;
 pub mod socketcan;
 
 use candump_log::CandumpLog;

@@ -17,6 +17,7 @@ use super::load::{LoadMeter, bits_of};
 use super::pacing::Pacing;
 use super::slcan_codec::{Decoder, Event, Status};
 use super::slcan_command::{BitRate, Command, encode_command, encode_frame};
+use super::slcan_opening::Opening;
 use crate::frame::Frame;
 use crate::link_health::{BusState, LinkHealth};
 
@@ -26,6 +27,8 @@ const BUFFER: usize = 4096;
 const OUTBOX: usize = 512;
 /// Without a frame for so long, the adapter is asked how the bus is.
 const SILENT: Duration = Duration::from_secs(3);
+/// Frames without any noise for so long show that it is over.
+const QUIET: Duration = Duration::from_secs(30);
 /// How often it is asked in any case: what it loses it tells only so.
 const ASK: Duration = Duration::from_secs(10);
 
@@ -59,7 +62,9 @@ struct Line {
     buffer: Box<[u8; BUFFER]>,
     outbox: Vec<u8>,
     pacing: Pacing,
-    bit_rate: u32,
+    bit_rate: BitRate,
+    listen_only: bool,
+    opening: Opening,
     meter: LoadMeter,
     heard_at: Option<Instant>,
     asked_at: Instant,
@@ -69,7 +74,7 @@ struct Line {
     /// Whether the present trouble is that nothing comes: frames end it.
     is_about_silence: bool,
     trouble: Repeating,
-    garbage: Repeating,
+    noise: Repeating,
 }
 
 impl Slcan {
@@ -155,23 +160,13 @@ impl Slcan {
                     _ => tracing::info!(port = %port_name, "the port is open"),
                 }
                 self.backoff.succeeded(now);
-                let bit_rate = self.bit_rate.bits_per_second();
                 self.health = LinkHealth {
-                    bit_rate: Some(bit_rate),
+                    bit_rate: Some(self.bit_rate.bits_per_second()),
                     tx_dropped: Some(self.health.tx_dropped.unwrap_or_default()),
                     ..LinkHealth::default()
                 };
-                let mut line = Box::new(Line::new(port, bit_rate, now));
-                let open = if self.listen_only { Command::ListenOnly } else { Command::Open };
-                for command in [
-                    Command::Flush,
-                    Command::Close,
-                    Command::SetBitRate(self.bit_rate),
-                    Command::Version,
-                    open,
-                ] {
-                    line.put(encode_command(command).as_bytes());
-                }
+                let mut line = Box::new(Line::new(port, self.bit_rate, self.listen_only, now));
+                line.open();
                 self.state = State::Open(line);
                 LinkEvent::Up
             }
@@ -203,7 +198,7 @@ impl Slcan {
 }
 
 impl Line {
-    fn new(port: Port, bit_rate: u32, now: Instant) -> Self {
+    fn new(port: Port, bit_rate: BitRate, listen_only: bool, now: Instant) -> Self {
         Line {
             port,
             decoder: Decoder::default(),
@@ -211,6 +206,8 @@ impl Line {
             outbox: Vec::with_capacity(64),
             pacing: Pacing::new(now),
             bit_rate,
+            listen_only,
+            opening: Opening::new(),
             meter: LoadMeter::new(now),
             heard_at: None,
             asked_at: now,
@@ -218,7 +215,13 @@ impl Line {
             answered: false,
             is_about_silence: false,
             trouble: Repeating::default(),
-            garbage: Repeating::default(),
+            noise: Repeating::default(),
+        }
+    }
+
+    fn open(&mut self) {
+        for command in Opening::commands(self.bit_rate, self.listen_only) {
+            self.put(encode_command(command).as_bytes());
         }
     }
 
@@ -243,7 +246,7 @@ impl Line {
         };
         let now = Instant::now();
         let before = frames.len();
-        let mut status = None;
+        let (mut status, mut is_other) = (None, false);
         for event in self.decoder.feed(self.buffer.get(..length).unwrap_or_default()) {
             match event {
                 Event::Frame(frame, _) => {
@@ -256,21 +259,28 @@ impl Line {
                     let what = format!(
                         "{count} bytes that are no slcan: noise, another serial_baud, or another device"
                     );
-                    if let Some(report) = self.garbage.failed(now, &what) {
+                    if let Some(report) = self.noise.failed(now, &what) {
                         tracing::warn!(port = %self.port.path().display(), "{report}");
                     }
                 }
                 Event::Ack | Event::Sent | Event::Nack | Event::Serial(_) => {}
             }
             self.answered |= !matches!(event, Event::Garbage(_));
+            is_other |= self.opening.said(&event);
         }
         if frames.len() > before {
+            if let Some(report) = self.noise.ended_after(QUIET, now) {
+                tracing::info!(port = %self.port.path().display(), "only slcan comes again: {report}");
+            }
             self.heard_at = Some(now);
             self.ask_at = (self.asked_at + ASK).min(now + SILENT);
         }
-        health.load_pct = self.meter.take(self.bit_rate, now).or(health.load_pct);
+        health.load_pct = self.meter.take(self.bit_rate.bits_per_second(), now).or(health.load_pct);
         if let Some(status) = status {
             self.explain(status, health, now);
+        } else if is_other {
+            let what = self.refused();
+            self.settle(what.as_deref(), health, now);
         } else if frames.len() > before && self.is_about_silence {
             self.settle(None, health, now);
         }
@@ -294,6 +304,11 @@ impl Line {
         self.ask_at = now + ASK;
     }
 
+    /// What the adapter has refused, with what to do.
+    fn refused(&self) -> Option<String> {
+        self.opening.refused().map(|refused| refused.words(self.bit_rate, self.listen_only))
+    }
+
     /// What the adapter's answer means. Flags count since the last answer.
     fn explain(&mut self, status: Status, health: &mut LinkHealth, now: Instant) {
         let is_silent = self.heard_at.is_none_or(|at| now.duration_since(at) >= SILENT);
@@ -307,7 +322,10 @@ impl Line {
         });
         health.overflows = Some(health.overflows.unwrap_or_default().saturating_add(loses.into()));
         let has_errors = status.error_passive || status.bus_error || status.error_warning;
-        let what = if has_errors {
+        let refused = self.refused();
+        let what = if refused.is_some() {
+            refused.as_deref()
+        } else if has_errors {
             Some("errors on the CAN bus: check bit_rate, wiring and the 120 ohm at both ends")
         } else if loses {
             Some("the adapter loses frames: the serial line is too slow for the bus, raise serial_baud")
@@ -318,7 +336,7 @@ impl Line {
         } else {
             None
         };
-        self.is_about_silence = is_silent && !has_errors && !loses;
+        self.is_about_silence = is_silent && !has_errors && !loses && refused.is_none();
         self.settle(what, health, now);
     }
 

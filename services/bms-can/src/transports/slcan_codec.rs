@@ -115,11 +115,6 @@ impl Decoder {
         Events { decoder: self, bytes, pending_nack: false }
     }
 
-    /// Forgets a line in progress and waits for an end of line: after the adapter was opened anew.
-    pub fn reset(&mut self) {
-        *self = Decoder::default();
-    }
-
     fn add(&mut self, bytes: &[u8]) {
         let bytes = if self.len == 0 { without_line_feed(bytes) } else { bytes };
         if let Some(free) = self.line.get_mut(self.len as usize..) {

@@ -68,7 +68,7 @@ impl BitRate {
 /// What to tell the adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Nothing: an end of line, which clears what a stranger may have left in the adapter's buffer. Sent three times.
+    /// Nothing: three ends of line, which clear what a stranger may have left in the adapter's buffer.
     Flush,
     /// Leave the bus. Settings can be changed only then.
     Close,
@@ -127,7 +127,7 @@ impl Line {
 pub fn encode_command(command: Command) -> Line {
     let mut line = Line::new();
     let text: &[u8] = match command {
-        Command::Flush => b"",
+        Command::Flush => b"\r\r",
         Command::Close => b"C",
         Command::SetBitRate(rate) => &[b'S', b'0' + rate as u8],
         Command::Open => b"O",

@@ -26,6 +26,7 @@ fn the_options_of_candump_are_read_too() {
     for line in [
         " (1690000000.123456)  can0  351   [2]  14 02",
         "  can0  351   [2]  14 02   '..'",
+        " (2023-07-22 10:00:00.1)  can0  351   [2]  14 02",
         " (000.000123)  can0  RX - -  351   [2]  14 02",
         "  can0  TX B E  351   [2]  14 02   '..'",
         "(1690000000.123456) can0 351#1402 R",
@@ -77,7 +78,7 @@ fn what_is_no_frame_is_refused_with_its_reason() {
         ("  can0  351   [1]  +4", LineError::Data),
         ("(1.0) can0 +51#", LineError::Identifier),
         ("(yesterday) can0 351#14", LineError::Time),
-        ("(2023-07-22 10:00:00.000000) can0 351#14", LineError::Time),
+        ("(2023-07-32 10:00:00.000000) can0 351#14", LineError::Time),
         ("(1.0 can0 351#14", LineError::NotCandump),
         ("(1.0) can0", LineError::NotCandump),
         ("(1.0) can0 351#14 what is this", LineError::NotCandump),
@@ -99,6 +100,15 @@ fn blank_lines_and_comments_are_passed_over_and_lines_are_counted() {
         "line 4: this is no line of candump: (time) can0 351#1402… or can0 351 [8] 14 02 …"
     );
     assert_eq!(read[2].as_ref().unwrap().line, 6);
+}
+
+#[test]
+fn times_since_the_last_frame_add_up_to_a_time() {
+    let text =
+        " (000.000000)  can0  351   [0]\n (000.250000)  can0  355   [0]\n (000.000500)  can0  356   [0]\n";
+    let times: Vec<f64> =
+        entries(text.as_bytes()).map(|read| read.unwrap().entry.timestamp.unwrap().as_secs_f64()).collect();
+    assert_eq!(times, [0.0, 0.25, 0.2505]);
 }
 
 #[test]
@@ -125,7 +135,9 @@ fn a_broken_file_ends_the_reading_with_its_reason() {
     let text = b"(1.0) can0 351#14\n";
     let mut read = entries(BufReader::new(text.as_slice().chain(Broken)));
     assert!(read.next().unwrap().is_ok());
-    assert_eq!(read.next().unwrap().unwrap_err().to_string(), "after line 1: the disk is gone");
+    let error = read.next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "after line 1: the disk is gone");
+    assert!(std::error::Error::source(&error).is_none(), "who prints causes too would say it twice");
     assert!(read.next().is_none());
 }
 

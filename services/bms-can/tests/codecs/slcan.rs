@@ -93,15 +93,11 @@ fn a_frame_may_come_between_a_command_and_its_answer() {
 
 #[test]
 fn what_was_going_on_before_we_listened_is_dropped() {
-    let mut decoder = Decoder::default();
-    let events: Vec<Event> = decoder.feed(b"402740E740ECC01\rt1231AA\r").collect();
+    let events: Vec<Event> = Decoder::default().feed(b"402740E740ECC01\rt1231AA\r").collect();
     assert_eq!(events, [Event::Garbage(15), Event::Frame(frame(0x123, &[0xAA]), None)]);
     // Also if it happens to look like a frame: its beginning may be missing.
     let events: Vec<Event> = Decoder::default().feed(b"t1231AA\rt1231BB\r").collect();
     assert_eq!(events, [Event::Garbage(7), Event::Frame(frame(0x123, &[0xBB]), None)]);
-    decoder.feed(b"t12").count();
-    decoder.reset();
-    assert_eq!(decoder.feed(b"31AA\r\r").collect::<Vec<_>>(), [Event::Garbage(4), Event::Ack]);
 }
 
 #[test]
@@ -168,7 +164,7 @@ fn adapters_that_add_line_feeds_are_understood() {
 fn commands_are_written_as_the_manual_has_them() {
     let text = |command| String::from_utf8(encode_command(command).as_bytes().to_vec()).unwrap();
     for (command, expected) in [
-        (Command::Flush, "\r"),
+        (Command::Flush, "\r\r\r"),
         (Command::Close, "C\r"),
         (Command::Open, "O\r"),
         (Command::ListenOnly, "L\r"),

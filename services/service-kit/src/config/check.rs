@@ -59,6 +59,17 @@ impl Findings {
         self.found.push(Mistake { path, at: None, kind });
     }
 
+    /// Refuses the word under `key`, which is none of the `allowed` ones; the one that was probably meant is suggested.
+    pub fn unknown_word(&mut self, key: &str, word: &str, allowed: impl IntoIterator<Item = &'static str>) {
+        let path = self.here.then(Step::Key(key.to_owned()));
+        let allowed = allowed.into_iter().collect();
+        self.found.push(Mistake {
+            path,
+            at: None,
+            kind: Kind::UnknownWord { word: word.to_owned(), allowed },
+        });
+    }
+
     /// Checks the table under `key`.
     pub fn inside(&mut self, key: &str, part: &impl Check) {
         self.at(Step::Key(key.to_owned()), |findings| part.check(findings));

@@ -59,7 +59,7 @@ impl de::Error for Fault {
     }
 
     fn unknown_variant(word: &str, allowed: &'static [&'static str]) -> Self {
-        Self::new(Kind::UnknownWord { word: word.to_owned(), allowed })
+        Self::new(Kind::UnknownWord { word: word.to_owned(), allowed: allowed.to_vec() })
     }
 
     fn unknown_field(key: &str, allowed: &'static [&'static str]) -> Self {

@@ -24,7 +24,7 @@ pub(super) enum Kind {
     /// A key without which there is no configuration.
     Missing,
     /// A word that is none of the allowed ones.
-    UnknownWord { word: String, allowed: &'static [&'static str] },
+    UnknownWord { word: String, allowed: Vec<&'static str> },
     /// Something else than this was expected, in the words of serde.
     WrongType { expected: String },
     /// The right type with a wrong value; expected, in the words of serde.
@@ -90,7 +90,12 @@ impl Mistake {
             Kind::Missing => ("the key is missing".to_owned(), None, None),
             Kind::UnknownWord { word, allowed } => {
                 let near = nearest(&word, allowed.iter().copied()).map(|word| format!("{word:?}"));
-                (format!("unknown word {:?}", shorten(&word)), Some(words(allowed)), near)
+                (format!("unknown word {:?}", shorten(&word)), Some(words(&allowed)), near)
+            }
+            Kind::WrongType { expected } if expected == "a sequence" && scene.is_table(&self.path) => {
+                let name = &self.path;
+                let allowed = format!("a list: [[{name}]] instead of [{name}], once for each");
+                ("one table does not fit here".to_owned(), Some(allowed), None)
             }
             Kind::WrongType { expected } => {
                 (format!("{written} does not fit here"), Some(expectation(&expected)), None)
@@ -115,6 +120,10 @@ impl Scene<'_> {
                 Place::Text { file: self.file.to_owned(), position: position(self.text, range.start) }
             }
         }
+    }
+
+    fn is_table(&self, path: &Path) -> bool {
+        self.tree.find(path).is_some_and(|node| matches!(node.value, Value::Table(_)))
     }
 
     /// What the user wrote there, short.

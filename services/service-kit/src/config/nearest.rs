@@ -3,6 +3,9 @@
 /// Longer words are no slip of the pen, and comparing them costs the product of their lengths.
 const LONGEST: usize = 64;
 
+/// So many letters show which word they begin.
+const SHORTEST_BEGINNING: usize = 3;
+
 /// Below this likeness (0 to 1) a suggestion misleads more than it helps.
 const ALIKE: f64 = 0.5;
 
@@ -13,13 +16,16 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     }
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let word = plain(word);
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len() <= LONGEST)
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, &plain(candidate)), candidate))
+    let candidates: Vec<&str> =
+        candidates.into_iter().filter(|candidate| candidate.len() <= LONGEST).collect();
+    let alike = candidates
+        .iter()
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, &plain(candidate)), *candidate))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    let begun = || candidates.iter().copied().find(|candidate| plain(candidate).starts_with(&word));
+    alike.or_else(|| begun().filter(|_| word.len() >= SHORTEST_BEGINNING))
 }
 
 #[cfg(test)]
@@ -33,6 +39,14 @@ mod tests {
         assert_eq!(nearest("bitrate", keys), Some("bit_rate"));
         assert_eq!(nearest("Bit-Rate", keys), Some("bit_rate"));
         assert_eq!(nearest("protokol", keys), Some("protocol"));
+    }
+
+    #[test]
+    fn a_beginning_finds_the_first_word_that_goes_on_so() {
+        let names = ["auto", "pylontech_lv", "pytes", "pylontech_hv"];
+        assert_eq!(nearest("pylon", names), Some("pylontech_lv"));
+        assert_eq!(nearest("py", ["pylontech_lv"]), None);
+        assert_eq!(nearest("", ["pylontech_lv"]), None);
     }
 
     #[test]
