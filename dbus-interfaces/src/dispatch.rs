@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::coerce::{Refusal, coerce};
-use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE, PEER};
+use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE};
 use crate::marshal::Items;
+use crate::refusals::Refusals;
 use crate::service::{Answer, BUS_ITEM, WriteRequest, items_changed, lock};
 use crate::tree::{Node, Tree};
 use crate::{BusError, Value, introspect};
@@ -20,6 +22,7 @@ pub(crate) struct Dispatch {
     pub(crate) endpoint: Endpoint,
     pub(crate) tree: Arc<Mutex<Tree>>,
     pub(crate) writes: mpsc::Sender<WriteRequest>,
+    pub(crate) refusals: Arc<Mutex<Refusals>>,
 }
 
 impl Dispatch {
@@ -34,20 +37,19 @@ impl Dispatch {
 
     async fn handle(&self, call: Call) -> Result<(), BusError> {
         let (path, interface, member) = call.target();
+        if call.is_peer() {
+            return self.endpoint.answer_peer(call, &member).await;
+        }
         match interface.as_deref() {
             Some(BUS_ITEM) => self.bus_item(call, &path, &member).await,
             Some(INTROSPECTABLE) => self.introspect(call, &path, &member).await,
-            Some(PEER) => self.endpoint.answer_peer(call, &member).await,
             Some(other) => {
                 let words = format!("{path} has {BUS_ITEM}, not {other}");
                 self.endpoint.refuse(call, Fault::UnknownInterface, &words).await
             }
             // The interface may be left out where the member says enough (D-Bus specification, "Method Calls").
-            None => match member.as_str() {
-                "Introspect" => self.introspect(call, &path, &member).await,
-                "Ping" | "GetMachineId" => self.endpoint.answer_peer(call, &member).await,
-                _ => self.bus_item(call, &path, &member).await,
-            },
+            None if member == "Introspect" => self.introspect(call, &path, &member).await,
+            None => self.bus_item(call, &path, &member).await,
         }
     }
 
@@ -80,6 +82,9 @@ impl Dispatch {
     }
 
     async fn get_items(&self, call: Call) -> Result<(), BusError> {
+        if !call.wants_answer() {
+            return Ok(());
+        }
         let message = {
             let tree = lock(&self.tree);
             let header = call.header();
@@ -154,6 +159,7 @@ impl Dispatch {
             endpoint: self.endpoint.clone(),
             tree: self.tree.clone(),
             writes: self.writes.clone(),
+            refusals: self.refusals.clone(),
         };
         let path = path.to_owned();
         tokio::spawn(async move {
@@ -190,7 +196,10 @@ impl Dispatch {
     }
 
     async fn refused(&self, call: Call, path: &str, refusal: &Refusal) -> Result<(), BusError> {
-        tracing::warn!(path, client = call.sender(), "write refused: {refusal}");
+        let line = lock(&self.refusals).line(path, &refusal.to_string(), Instant::now());
+        if let Some(line) = line {
+            tracing::warn!(path, client = call.sender(), "write refused: {line}");
+        }
         self.endpoint.answer(call, Body::Int(refusal.code())).await
     }
 

@@ -8,11 +8,10 @@ use zbus::message::{Flags, Type};
 use zbus::{Message, MessageStream};
 
 use crate::arguments::{self, Typed};
+use crate::daemon::{DAEMON, DAEMON_PATH};
 use crate::wire::{self, Dict, Dicts, Wire};
 use crate::{BusAddress, BusError, Value};
 
-const DAEMON: &str = "org.freedesktop.DBus";
-const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 /// `RequestName`: fail at once instead of standing in the queue (D-Bus specification).
 const DO_NOT_QUEUE: u32 = 4;
 const PRIMARY_OWNER: u32 = 1;
@@ -113,6 +112,19 @@ impl Endpoint {
         let connection = address.connect().await?;
         let calls = Calls { stream: MessageStream::from(&connection) };
         Ok((Endpoint { connection }, calls))
+    }
+
+    /// Makes sure that nobody has a well-known name, without taking it.
+    ///
+    /// # Errors
+    /// [`BusError::NameTaken`] with the owner, [`BusError::Lost`].
+    pub async fn check_name(&self, name: &str) -> Result<(), BusError> {
+        let lost = |e: zbus::Error| BusError::Lost(e.to_string());
+        let reply = self.ask_daemon("NameHasOwner", &name).await.map_err(lost)?;
+        if reply.body().deserialize::<bool>().map_err(lost)? {
+            return Err(BusError::NameTaken { name: name.to_owned(), owner: self.owner_of(name).await });
+        }
+        Ok(())
     }
 
     /// Takes a well-known name, or fails at once.
@@ -249,6 +261,24 @@ impl Endpoint {
     }
 }
 
+/// Answers a call on a connection that serves nothing, so that nobody waits.
+pub(crate) async fn decline(connection: &zbus::Connection, call: &Message, why: &str) -> zbus::Result<()> {
+    let endpoint = Endpoint { connection: connection.clone() };
+    let call = Call { message: call.clone() };
+    let (_, interface, member) = call.target();
+    let outcome = if is_peer(interface.as_deref(), &member) {
+        endpoint.answer_peer(call, &member).await
+    } else {
+        endpoint.refuse(call, Fault::UnknownMethod, why).await
+    };
+    outcome.map_err(|e| zbus::Error::Failure(e.to_string()))
+}
+
+/// Whether a call is one of [`PEER`]; the interface may be left out.
+fn is_peer(interface: Option<&str>, member: &str) -> bool {
+    interface.map_or(matches!(member, "Ping" | "GetMachineId"), |interface| interface == PEER)
+}
+
 impl Calls {
     /// The next call; `None` when the connection has ended.
     pub async fn next(&mut self) -> Option<Call> {
@@ -270,6 +300,13 @@ impl Call {
         let path = header.path().map(|p| p.to_string()).unwrap_or_default();
         let interface = header.interface().map(|i| i.to_string());
         (path, interface, header.member().map(|m| m.to_string()).unwrap_or_default())
+    }
+
+    /// Whether it is a call of [`PEER`], for [`Endpoint::answer_peer`].
+    #[must_use]
+    pub fn is_peer(&self) -> bool {
+        let (_, interface, member) = self.target();
+        is_peer(interface.as_deref(), &member)
     }
 
     /// The arguments, `None` where they cannot be read.
@@ -296,7 +333,7 @@ impl Call {
         self.message.header().sender().map(|s| s.to_string()).unwrap_or_default()
     }
 
-    fn wants_answer(&self) -> bool {
+    pub(crate) fn wants_answer(&self) -> bool {
         !self.message.primary_header().flags().contains(Flags::NO_REPLY_EXPECTED)
     }
 

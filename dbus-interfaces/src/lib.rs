@@ -8,6 +8,7 @@
 //! - [`settings`]: what a device keeps in `com.victronenergy.settings`
 //! - [`endpoint`]: calls in, answers and signals out, for what is not a tree of items
 //! - `wire`, `coerce`, `dispatch`, `tree`: how a value travels, what a client's write becomes, who answers a call
+//! - [`Refusals`]: which refused writes are worth a line in the log
 //!
 //! The introspection of every interface stands in `xml/`. No other crate sees the D-Bus library.
 
@@ -15,6 +16,7 @@ mod address;
 mod arguments;
 pub mod classes;
 mod coerce;
+mod daemon;
 mod dispatch;
 pub mod endpoint;
 mod error;
@@ -31,6 +33,7 @@ mod listen;
 mod marshal;
 mod monitor;
 mod picture;
+mod refusals;
 mod service;
 pub mod settings;
 pub mod text;
@@ -47,6 +50,7 @@ pub use filter::Filter;
 pub use incoming::Listed;
 pub use item::{Item, ItemType, Kind, Spec};
 pub use monitor::{Events, Monitor, Seen};
+pub use refusals::Refusals;
 pub use service::{BUS_ITEM, Draft, Service, Update, WriteRequest, Writes};
 pub use text::Text;
 pub use value::Value;

@@ -10,16 +10,15 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use zbus::message::{Flags, Type};
+use zbus::message::Type;
 use zbus::{Message, MessageStream};
 
+use crate::daemon::{DAEMON, DAEMON_PATH, to_daemon};
+use crate::endpoint::decline;
 use crate::followed::{Answer, Step};
 use crate::picture::{Ask, Expected, Note, Picture};
 use crate::service::{BUS_ITEM, lock};
 use crate::{BusError, incoming};
-
-const DAEMON: &str = "org.freedesktop.DBus";
-const DAEMON_PATH: &str = "/org/freedesktop/DBus";
 
 pub(crate) struct Listener {
     pub(crate) connection: zbus::Connection,
@@ -123,7 +122,9 @@ impl Listener {
         match message.message_type() {
             Type::Signal => self.signal(message),
             Type::MethodReturn | Type::Error => self.answer(message),
-            Type::MethodCall => return self.decline(message).await,
+            Type::MethodCall => {
+                return decline(&self.connection, message, "this connection only listens").await;
+            }
         }
         Ok(())
     }
@@ -176,26 +177,6 @@ impl Listener {
         };
         picture.answered(reply_to, answer, Instant::now());
     }
-
-    /// Nothing is served here, and whoever calls is told so at once.
-    async fn decline(&self, call: &Message) -> zbus::Result<()> {
-        let header = call.header();
-        if header.primary().flags().contains(Flags::NO_REPLY_EXPECTED) {
-            return Ok(());
-        }
-        let ping = header.member().is_some_and(|member| member.as_str() == "Ping");
-        let reply = if ping {
-            Message::method_return(&header).build(&())
-        } else {
-            Message::error(&header, "org.freedesktop.DBus.Error.UnknownMethod")
-                .build(&"this connection only listens")
-        };
-        self.connection.send(&reply?).await
-    }
-}
-
-fn to_daemon(member: &'static str) -> zbus::message::Builder<'static> {
-    Message::method_call(DAEMON_PATH, member).destination(DAEMON).interface(DAEMON)
 }
 
 fn question(ask: &Ask) -> zbus::Result<Message> {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use zbus::{Message, MessageStream};
 
 use crate::classes::device;
+use crate::daemon::{DAEMON, DAEMON_PATH};
 use crate::events::Event;
 use crate::filter::{Filter, PREFIX, class_of, number_in};
 use crate::followed::Followed;
@@ -169,14 +170,7 @@ impl Monitor {
     /// # Errors
     /// [`BusError::Lost`] when the bus does not answer.
     pub async fn names(&self) -> Result<Vec<String>, BusError> {
-        let daemon = "org.freedesktop.DBus";
-        let call = self.connection.call_method(
-            Some(daemon),
-            "/org/freedesktop/DBus",
-            Some(daemon),
-            "ListNames",
-            &(),
-        );
+        let call = self.connection.call_method(Some(DAEMON), DAEMON_PATH, Some(DAEMON), "ListNames", &());
         let lost = |e: zbus::Error| BusError::Lost(e.to_string());
         let reply = tokio::time::timeout(READ_TIMEOUT, call).await;
         let reply = reply.map_err(|_| BusError::Lost("the bus does not answer".to_owned()))?.map_err(lost)?;
@@ -249,9 +243,10 @@ impl Monitor {
         Err(call_failed(service, path, member, reason))
     }
 
-    /// Resolves when the connection to the bus has ended.
+    /// Resolves when the connection to the bus has ended. A process can lose this one and keep its others, as when the
+    /// daemon cuts off a connection that does not read; what this monitor shows is then empty for good.
     pub async fn lost(&self) -> BusError {
-        self.connection.closed().await;
+        ended(self.news.clone()).await;
         BusError::Lost("the bus closed the connection".to_owned())
     }
 }
@@ -276,6 +271,11 @@ impl Events {
             }
         }
     }
+}
+
+/// Resolves when whoever tells the news has stopped.
+pub(crate) async fn ended(mut news: watch::Receiver<()>) {
+    while news.changed().await.is_ok() {}
 }
 
 fn call_failed(service: &str, path: &str, member: &str, reason: String) -> BusError {

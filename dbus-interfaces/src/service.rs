@@ -95,7 +95,12 @@ impl Service {
         let tree = Arc::<Mutex<Tree>>::default();
         let (endpoint, calls) = Endpoint::connect(address).await?;
         let (to_loop, writes) = mpsc::channel(WRITES);
-        let dispatch = Dispatch { endpoint: endpoint.clone(), tree: tree.clone(), writes: to_loop };
+        let dispatch = Dispatch {
+            endpoint: endpoint.clone(),
+            tree: tree.clone(),
+            writes: to_loop,
+            refusals: Arc::default(),
+        };
         let dispatch = tokio::spawn(dispatch.run(calls));
         Ok((Service { endpoint, tree, name: Mutex::default(), items: Mutex::default(), dispatch }, writes))
     }

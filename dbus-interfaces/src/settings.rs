@@ -35,6 +35,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::monitor::ended;
 use crate::service::lock;
 use crate::{BusAddress, BusError, ItemType, Value, WriteRequest};
 use book::{Book, Definition};
@@ -240,8 +241,8 @@ impl Wanted {
         }
         // What is known now is no news.
         while lock(&book).take_change().is_some() {}
-        let changes = Changes { book: book.clone(), news };
-        Ok((DeviceSettings { book, uid, requests, task }, changes))
+        let changes = Changes { book: book.clone(), news: news.clone() };
+        Ok((DeviceSettings { book, uid, requests, news, task }, changes))
     }
 }
 
@@ -251,6 +252,7 @@ pub struct DeviceSettings {
     book: Arc<Mutex<Book>>,
     uid: String,
     requests: mpsc::Sender<Request>,
+    news: watch::Receiver<()>,
     task: JoinHandle<()>,
 }
 
@@ -338,6 +340,18 @@ impl DeviceSettings {
     }
 }
 
+impl DeviceSettings {
+    /// Resolves when the connection to the bus has ended. A process can lose this one and keep its others; from then on
+    /// nothing is kept and no change is told.
+    pub fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
+        let news = self.news.clone();
+        async move {
+            ended(news).await;
+            BusError::Lost("the bus closed the connection to the settings".to_owned())
+        }
+    }
+}
+
 impl Drop for DeviceSettings {
     fn drop(&mut self) {
         self.task.abort();
@@ -375,7 +389,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The next change; `None` when the connection to the bus has ended. May be dropped and asked again.
+    /// The next change; `None` when the connection to the bus has ended, which is an end of the process unless
+    /// [`DeviceSettings::lost`] is waited for. May be dropped and asked again.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             self.news.borrow_and_update();

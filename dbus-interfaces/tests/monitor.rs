@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use dbus_interfaces::classes::{battery, device};
+use dbus_interfaces::settings::{Device, Wanted};
 use dbus_interfaces::{
     BusAddress, BusError, Draft, Event, Events, Filter, Item, Monitor, Service, Text, Value, Writes,
 };
@@ -396,8 +397,38 @@ async fn whoever_calls_a_follower_is_told_at_once_that_nothing_is_served() {
         service.call_method(Some(follower.as_str()), "/", Some("org.freedesktop.DBus.Peer"), member, &())
     };
     timeout(DEADLINE, call("Ping")).await.expect("answered").expect("alive");
-    let refused = timeout(DEADLINE, call("GetMachineId")).await.expect("answered").expect_err("refused");
+    let refused = service.call_method(Some(follower.as_str()), "/", Some(BUS_ITEM), "GetItems", &());
+    let refused = timeout(DEADLINE, refused).await.expect("answered").expect_err("refused");
     assert!(refused.to_string().contains("only listens"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_a_client_of_the_settings_is_told_that_it_is_alive_and_serves_nothing() {
+    let bus = PrivateBus::start();
+    let caller = zbus::connection::Builder::address(bus.address()).build().await.expect("connected");
+    let names = async || -> Vec<String> {
+        let daemon = Some("org.freedesktop.DBus");
+        let call = caller.call_method(daemon, "/org/freedesktop/DBus", daemon, "ListNames", &());
+        call.await.expect("answered").body().deserialize().expect("names")
+    };
+    let before = names().await;
+    let wanted = Wanted::new(Device::new("battery", "test", "a", 1));
+    let address = address(&bus);
+    let _opening = tokio::spawn(async move { wanted.open(&address).await });
+    let appears = async {
+        loop {
+            if let Some(name) = names().await.into_iter().find(|name| !before.contains(name)) {
+                return name;
+            }
+        }
+    };
+    let client = timeout(DEADLINE, appears).await.expect("it connects");
+    let call =
+        |interface, member| caller.call_method(Some(client.as_str()), "/", Some(interface), member, &());
+    let alive = timeout(DEADLINE, call("org.freedesktop.DBus.Peer", "Ping")).await.expect("answered");
+    alive.expect("alive");
+    let refused = timeout(DEADLINE, call(BUS_ITEM, "GetItems")).await.expect("answered");
+    assert!(refused.expect_err("refused").to_string().contains("only asks"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

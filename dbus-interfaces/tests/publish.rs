@@ -297,3 +297,29 @@ async fn dbus_send_reads_a_value() {
     let printed = bus.dbus_send(NAME, "/Soc", "com.victronenergy.BusItem.GetValue", &[]).expect("answered");
     assert!(printed.contains("variant double 54.5"), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_wants_no_answer_gets_none() {
+    use zbus::message::{Flags, Type};
+    let bus = PrivateBus::start();
+    let (_service, _writes) = publish(&bus).await;
+    let client = zbus::connection::Builder::address(bus.address()).build().await.expect("connected");
+    let mut incoming = zbus::MessageStream::from(&client);
+    for member in ["GetItems", "GetValue", "GetText", "NoSuchMethod"] {
+        let call = zbus::Message::method_call("/", member).destination(NAME);
+        let call = call.interface("com.victronenergy.BusItem").with_flags(Flags::NO_REPLY_EXPECTED);
+        client.send(&call.build(&()).expect("a call")).await.expect("sent");
+    }
+    let ping = zbus::Message::method_call("/", "Ping").destination(NAME).build(&()).expect("a call");
+    client.send(&ping).await.expect("sent");
+    let answer = async {
+        loop {
+            let message = incoming.next().await.expect("connected").expect("a message");
+            if matches!(message.message_type(), Type::MethodReturn | Type::Error) {
+                return message.header().reply_serial();
+            }
+        }
+    };
+    let first = tokio::time::timeout(Duration::from_secs(20), answer).await.expect("answered");
+    assert_eq!(first, Some(ping.primary_header().serial_num()));
+}

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
-use zbus::message::{Flags, Type};
+use zbus::message::Type;
 use zbus::{Message, MessageStream};
 
 use super::NotKept;
 use super::book::{ANSWER, Book, Note};
-use crate::endpoint::Named;
+use crate::daemon::{DAEMON, to_daemon};
+use crate::endpoint::{Named, decline};
 use crate::service::{BUS_ITEM, WriteRequest, lock};
 use crate::wire::{Dicts, Wire};
 use crate::{Value, arguments, incoming};
@@ -19,8 +20,8 @@ use crate::{Value, arguments, incoming};
 /// The name of the settings service.
 pub(crate) const NAME: &str = "com.victronenergy.settings";
 const INTERFACE: &str = "com.victronenergy.Settings";
-const DAEMON: &str = "org.freedesktop.DBus";
-const DAEMON_PATH: &str = "/org/freedesktop/DBus";
+/// So many writes may wait for their answers; a further one is refused.
+const WAITING: usize = 32;
 
 /// What is to be written to the settings.
 pub(crate) struct Request {
@@ -143,6 +144,10 @@ impl Link {
             request.wanted_by.hears(Err(NotKept::NoService));
             return Ok(());
         };
+        if self.waiting.len() >= WAITING {
+            request.wanted_by.hears(Err(NotKept::Busy));
+            return Ok(());
+        }
         let message = Message::method_call(request.path, "SetValue").destination(owner).interface(BUS_ITEM);
         let message = message.build(&Wire(Some(&request.value)))?;
         let until = Instant::now() + ANSWER;
@@ -154,7 +159,7 @@ impl Link {
         match message.message_type() {
             Type::Signal => self.signal(message),
             Type::MethodReturn | Type::Error => self.answer(message),
-            Type::MethodCall => return self.decline(message).await,
+            Type::MethodCall => return decline(&self.connection, message, "this connection only asks").await,
         }
         Ok(())
     }
@@ -206,17 +211,6 @@ impl Link {
         let results = arguments::dictionaries(message).filter(|_| good);
         lock(&self.book).answered(serial, results.as_deref(), now);
     }
-
-    /// Nothing is served here, and whoever calls is told so at once.
-    async fn decline(&self, call: &Message) -> zbus::Result<()> {
-        let header = call.header();
-        if header.primary().flags().contains(Flags::NO_REPLY_EXPECTED) {
-            return Ok(());
-        }
-        let name = "org.freedesktop.DBus.Error.UnknownMethod";
-        let reply = Message::error(&header, name).build(&"this connection only asks")?;
-        self.connection.send(&reply).await
-    }
 }
 
 impl WantedBy {
@@ -235,10 +229,6 @@ impl WantedBy {
 
 fn serial(message: &Message) -> u32 {
     message.primary_header().serial_num().get()
-}
-
-fn to_daemon(member: &'static str) -> zbus::message::Builder<'static> {
-    Message::method_call(DAEMON_PATH, member).destination(DAEMON).interface(DAEMON)
 }
 
 fn add_settings(owner: &str, book: &Book) -> zbus::Result<Message> {

@@ -83,6 +83,8 @@ pub struct Answer {
     pub changed: bool,
     /// For the log, a line each.
     pub log: Vec<String>,
+    /// Why a write was refused that a user may wonder about. For the log too, but not each time.
+    pub refused: Option<&'static str>,
 }
 
 /// Whether it must be known who calls.
@@ -98,9 +100,10 @@ fn prefix(group: &str) -> String {
 
 /// Carries out a call.
 pub fn answer(store: &mut Store, request: &Request<'_>) -> Answer {
-    let mut work = Work { store, request, signals: Vec::new(), changed: false, log: Vec::new() };
+    let mut work =
+        Work { store, request, signals: Vec::new(), changed: false, log: Vec::new(), refused: None };
     let reply = work.reply();
-    Answer { reply, signals: work.signals, changed: work.changed, log: work.log }
+    Answer { reply, signals: work.signals, changed: work.changed, log: work.log, refused: work.refused }
 }
 
 struct Work<'a> {
@@ -109,6 +112,7 @@ struct Work<'a> {
     signals: Vec<Signal>,
     changed: bool,
     log: Vec<String>,
+    refused: Option<&'static str>,
 }
 
 impl Work<'_> {
@@ -185,7 +189,7 @@ impl Work<'_> {
         // Bare instead of in a variant is how gui-v2's library sends "no value" (veutil `ve_qitems_dbus.cpp`).
         let Some([value]) = self.request.arguments else { return self.wrong_arguments("one value") };
         if path == path::SECURITY_PROFILE && !self.request.may_secure {
-            self.log.push(format!("{path}: only venus-platform may change it"));
+            self.refused = Some("only venus-platform may change it");
             return Reply::Int(REFUSED);
         }
         let old = self.store.get(path).cloned();

@@ -14,11 +14,17 @@ pub struct Config {
     /// What settings.xml calls this machine. An import from a machine of another name loses what belonged to its
     /// devices. Empty, as localsettings writes it where there is no VRM portal id.
     pub unique_id: String,
+    /// Save each change at once instead of two seconds later, as localsettings does with `--no-delay`.
+    pub save_at_once: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { folder: PathBuf::from("/var/lib/busbar/settings"), unique_id: String::new() }
+        Config {
+            folder: PathBuf::from("/var/lib/busbar/settings"),
+            unique_id: String::new(),
+            save_at_once: false,
+        }
     }
 }
 

@@ -5,12 +5,13 @@
 //! - `file.rs`: the text of settings.xml to the tree and back
 //! - `folder.rs`, `save.rs`: what lies on the disk at start, and how it is replaced without ever being half there
 //! - `answer.rs`: a call to its answer and its signals; `introspect.rs`: what tools see
-//! - `server.rs`, `saver.rs`, `run.rs`: the bus and the clock around all that
+//! - `server.rs`, `callers.rs`, `saver.rs`, `run.rs`: the bus and the clock around all that
 //! - `config.rs`, `venus.rs`: configuration, and where this program must not run
 //!
 //! localsettings also reads defaults from `/etc/venus/settings.d`. Only Venus OS has that folder, so this does not.
 
 pub mod answer;
+mod callers;
 pub mod config;
 pub mod content;
 pub mod file;

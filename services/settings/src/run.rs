@@ -1,14 +1,16 @@
 //! The service from start to end.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dbus_interfaces::endpoint::{Call, Endpoint};
 use dbus_interfaces::{BusAddress, BusError};
 use service_kit::{Context, Failure};
 use tokio::time::Instant;
 
+use crate::callers::Callers;
 use crate::config::Config;
-use crate::saver::Saver;
+use crate::saver::{DELAY, Saver};
 use crate::server::Server;
 use crate::{file, folder, venus};
 
@@ -30,17 +32,21 @@ enum Event {
 pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
     venus::refuse(Path::new("/")).map_err(Failure::configuration)?;
     let (endpoint, mut calls) = Endpoint::connect(&bus).await?;
-    // The name before the file: whoever had the name until now has then written its last changes. Calls wait meanwhile.
-    endpoint.request_name(NAME).await?;
+    // Whoever had the name until now has written its last changes when it is free.
+    endpoint.check_name(NAME).await?;
     let found = folder::open(&config.folder, &config.unique_id)?;
     found.news.iter().for_each(|line| tracing::info!("{line}"));
     found.warnings.iter().for_each(|line| tracing::warn!("{line}"));
     let mut document = found.document;
-    let mut saver = Saver::new(config.folder, found.besides);
+    let delay = if config.save_at_once { Duration::ZERO } else { DELAY };
+    let mut saver = Saver::new(config.folder, found.besides, delay);
     if found.save {
-        saver.hurry(Instant::now());
+        saver.begin(file::write(&document));
+        saver.settled().await;
     }
-    let server = Server::new(endpoint.clone());
+    // Who sees the name finds a file. Where it cannot be written the settings are served all the same.
+    endpoint.request_name(NAME).await?;
+    let mut server = Server::new(endpoint.clone(), Callers::new(bus));
     let shutdown = context.shutdown();
     tracing::info!("{} settings", document.store.len());
     context.ready("serving");
@@ -64,6 +70,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
             },
         }
     };
+    // Calls that nobody takes any more would keep the daemon's answers from us.
+    drop(calls);
     // The file before the name, for whoever takes the name next.
     let saved = saver.finish(|| file::write(&document)).await;
     endpoint.release_name(NAME).await;

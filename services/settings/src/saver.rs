@@ -1,4 +1,4 @@
-//! When to save: two seconds after the first change that is not yet saved, and again, ever more patiently, when the disk
+//! When to save: two seconds (or none) after the first change that is not yet saved, and again, ever more patiently, when the disk
 //! does not take it. Meanwhile the settings are served from memory.
 
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ pub(crate) const DELAY: Duration = Duration::from_secs(2);
 pub(crate) struct Saver {
     folder: PathBuf,
     besides: Besides,
+    delay: Duration,
     due: Option<Instant>,
     on_its_way: Option<JoinHandle<Result<(), SaveError>>>,
     failing: Repeating,
@@ -25,34 +26,32 @@ pub(crate) struct Saver {
 }
 
 impl Saver {
-    /// A saver into `folder`. `besides` is done with the first save that succeeds.
+    /// A saver into `folder`, `delay` after a change. `besides` is done with the first save that succeeds.
     #[must_use]
-    pub(crate) fn new(folder: PathBuf, besides: Besides) -> Self {
+    pub(crate) fn new(folder: PathBuf, besides: Besides, delay: Duration) -> Self {
         let backoff = Backoff::for_hardware(random_seed());
-        Saver { folder, besides, due: None, on_its_way: None, failing: Repeating::default(), backoff }
+        Saver { folder, besides, delay, due: None, on_its_way: None, failing: Repeating::default(), backoff }
     }
 
     /// Something has changed at `now`.
     pub(crate) fn changed(&mut self, now: Instant) {
-        self.due.get_or_insert(now + DELAY);
-    }
-
-    /// The file has to be written at once.
-    pub(crate) fn hurry(&mut self, now: Instant) {
-        self.due = Some(now);
+        self.due.get_or_insert(now + self.delay);
     }
 
     /// Returns when it is time to call [`Saver::begin`]. May be dropped and asked again.
     pub(crate) async fn due(&mut self) {
-        loop {
-            if let Some(task) = &mut self.on_its_way {
-                let result = task.await;
-                self.ended(result.unwrap_or_else(|e| Err(self.died(e))));
-            }
-            match self.due {
-                Some(at) => return sleep_until(at).await,
-                None => std::future::pending().await,
-            }
+        self.settled().await;
+        match self.due {
+            Some(at) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns when no save is on its way. May be dropped and asked again.
+    pub(crate) async fn settled(&mut self) {
+        if let Some(task) = &mut self.on_its_way {
+            let result = task.await;
+            self.ended(result.unwrap_or_else(|e| Err(self.died(e))));
         }
     }
 
@@ -68,10 +67,7 @@ impl Saver {
     /// # Errors
     /// [`SaveError`]: what has changed since the last save is lost.
     pub(crate) async fn finish(mut self, text: impl FnOnce() -> String) -> Result<(), SaveError> {
-        if let Some(task) = self.on_its_way.take() {
-            let result = task.await;
-            self.ended(result.unwrap_or_else(|e| Err(self.died(e))));
-        }
+        self.settled().await;
         if self.due.is_none() {
             return Ok(());
         }
@@ -120,7 +116,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_change_sets_the_time_and_later_ones_do_not_put_it_off() {
         let home = tempfile::tempdir().unwrap();
-        let mut saver = Saver::new(home.path().to_owned(), Besides::default());
+        let mut saver = Saver::new(home.path().to_owned(), Besides::default(), DELAY);
         let start = Instant::now();
         saver.changed(start);
         saver.changed(start + Duration::from_millis(1900));
@@ -129,9 +125,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn without_a_delay_a_change_is_saved_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let mut saver = Saver::new(home.path().to_owned(), Besides::default(), Duration::ZERO);
+        let start = Instant::now();
+        saver.changed(start);
+        assert!(seconds_until_due(&mut saver, start).await < 0.01);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_changes_while_a_save_is_on_its_way_is_saved_by_the_next() {
         let home = tempfile::tempdir().unwrap();
-        let mut saver = Saver::new(home.path().to_owned(), Besides::default());
+        let mut saver = Saver::new(home.path().to_owned(), Besides::default(), DELAY);
         saver.begin("first".to_owned());
         saver.changed(Instant::now());
         saver.due().await;
@@ -146,7 +151,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("folder");
         std::fs::write(&folder, "in the way").unwrap();
-        let mut saver = Saver::new(folder.clone(), Besides::default());
+        let mut saver = Saver::new(folder.clone(), Besides::default(), DELAY);
         let mut pauses = Vec::new();
         for _ in 0..10 {
             saver.begin("text".to_owned());

@@ -1,40 +1,40 @@
 //! Calls from the bus to [`answer`], and what comes of it back to the bus.
 
-use dbus_interfaces::endpoint::{Body, Call, Endpoint, Named, PEER};
-use dbus_interfaces::{BUS_ITEM, BusError, Value};
+use dbus_interfaces::endpoint::{Body, Call, Endpoint, Named};
+use dbus_interfaces::{BUS_ITEM, BusError, Refusals, Value};
+use tokio::time::Instant;
 
 use crate::answer::{Answer, Properties, Reply, Request, answer, needs_caller};
+use crate::callers::Callers;
 use crate::store::Store;
-
-/// The one program that may change the security profile, by its name in the process table.
-const PLATFORM: &str = "venus-platform";
 
 /// Answers calls on an endpoint.
 #[derive(Debug)]
 pub(crate) struct Server {
     endpoint: Endpoint,
+    callers: Callers,
+    refusals: Refusals,
 }
 
 impl Server {
     /// A server on `endpoint`.
     #[must_use]
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Server { endpoint }
+    pub(crate) fn new(endpoint: Endpoint, callers: Callers) -> Self {
+        Server { endpoint, callers, refusals: Refusals::default() }
     }
 
     /// Carries out a call, tells everybody and answers. True when the file is out of date.
     ///
     /// # Errors
     /// [`BusError::Lost`].
-    pub(crate) async fn handle(&self, store: &mut Store, call: Call) -> Result<bool, BusError> {
+    pub(crate) async fn handle(&mut self, store: &mut Store, call: Call) -> Result<bool, BusError> {
         let (path, interface, member) = call.target();
-        let peer = interface.is_none() && matches!(member.as_str(), "Ping" | "GetMachineId");
-        if peer || interface.as_deref() == Some(PEER) {
+        if call.is_peer() {
             return self.endpoint.answer_peer(call, &member).await.map(|()| false);
         }
         let arguments = call.arguments();
         let definitions = if member == "AddSettings" { call.dictionaries() } else { None };
-        let may_secure = needs_caller(&path, &member) && self.is_platform(&call.sender()).await;
+        let may_secure = needs_caller(&path, &member) && self.callers.is_platform(&call.sender()).await;
         let request = Request {
             path: &path,
             interface: interface.as_deref(),
@@ -43,20 +43,20 @@ impl Server {
             definitions: definitions.as_deref(),
             may_secure,
         };
-        let Answer { reply, signals, changed, log } = answer(store, &request);
+        let Answer { reply, signals, changed, log, refused } = answer(store, &request);
         for line in log {
             tracing::info!(client = call.sender(), "{line}");
+        }
+        if let Some(why) = refused
+            && let Some(line) = self.refusals.line(&path, why, Instant::now())
+        {
+            tracing::info!(client = call.sender(), "{path}: {line}");
         }
         for signal in &signals {
             let body = named(&signal.properties);
             self.endpoint.signal(&signal.path, BUS_ITEM, "PropertiesChanged", Body::Dict(&body)).await?;
         }
         self.reply(call, &reply).await.map(|()| changed)
-    }
-
-    async fn is_platform(&self, client: &str) -> bool {
-        let Some(id) = self.endpoint.process_of(client).await else { return false };
-        std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim_end() == PLATFORM)
     }
 
     async fn reply(&self, call: Call, reply: &Reply) -> Result<(), BusError> {

@@ -4,7 +4,7 @@ use dbus_interfaces::classes::device;
 use dbus_interfaces::settings::{
     CUSTOM_NAME, Change, Changes, Device, DeviceSettings, NotKept, Setting, Wanted,
 };
-use dbus_interfaces::{BusAddress, Draft};
+use dbus_interfaces::{BusAddress, BusError, Draft};
 use serde_json::json;
 use testbed::{Exit, PrivateBus, Process, Signal, eventually};
 
@@ -110,6 +110,31 @@ async fn a_service_that_restarts_is_asked_again_and_writes_meanwhile_are_refused
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_a_service_does_not_answer_are_refused_before_they_take_all_memory() {
+    let mut rig = Rig::start();
+    let (settings, _changes) = open(&rig.bus, "a").await;
+    rig.process.signal(Signal::STOP);
+    let settings = std::sync::Arc::new(settings);
+    let mut writes = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let settings = settings.clone();
+        writes.spawn(async move { settings.set(COUNT, n).await });
+        // The link takes it up before the next comes.
+        tokio::task::yield_now().await;
+    }
+    let mut outcomes = Vec::new();
+    while let Some(outcome) = tokio::time::timeout(SOON, writes.join_next()).await.unwrap() {
+        outcomes.push(outcome.unwrap());
+    }
+    let silent = outcomes.iter().filter(|outcome| **outcome == Err(NotKept::Silent)).count();
+    assert!((1..=32).contains(&silent), "{silent}");
+    assert!(outcomes.contains(&Err(NotKept::Busy)));
+    rig.process.signal(Signal::CONT);
+    eventually(SOON, || rig.get("/Settings").is_object());
+    assert_eq!(settings.set(COUNT, 9).await, Ok(()), "the old answers make room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_comes_late_is_news_only_to_whom_it_gives_another_number() {
     let (bus, home) = (PrivateBus::start(), tempfile::tempdir().unwrap());
     let ((one, mut news_of_one), (two, mut news_of_two)) = tokio::join!(open(&bus, "a"), open(&bus, "b"));
@@ -144,5 +169,7 @@ async fn the_end_of_the_bus_ends_the_changes() {
     rig.bus.stop();
     let end = tokio::time::timeout(SOON, changes.next()).await;
     assert_eq!(end, Ok(None));
+    let lost = tokio::time::timeout(SOON, settings.lost()).await.unwrap();
+    assert!(matches!(lost, BusError::Lost(_)), "{lost}");
     assert_eq!(settings.set(COUNT, 9).await, Err(NotKept::NoService));
 }

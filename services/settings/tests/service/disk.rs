@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use testbed::{Exit, eventually};
 
-use crate::rig::{Rig, SOON, fails, folder, program};
+use crate::rig::{NAME, Rig, SOON, fails, folder, program, spawn};
 
 const ORIGINAL: &str = include_str!("../data/original.xml");
 
@@ -15,6 +15,30 @@ fn a_change_reaches_the_file_by_itself() {
     rig.add("A", ["i", "5"], &[]);
     eventually(SOON, || rig.text().contains("<A type=\"i\" default=\"5\" silent=\"False\">5</A>"));
     assert!(!rig.file().with_extension("xml.new").exists());
+}
+
+#[test]
+fn who_sees_the_name_finds_a_file() {
+    // Without it yet: the rig would wait for more than the name.
+    let (bus, home) = (testbed::PrivateBus::start(), tempfile::tempdir().unwrap());
+    let process = spawn(&bus, &home);
+    let name = || bus.busctl(&["list"]).unwrap().to_string().contains(NAME);
+    eventually(SOON, name);
+    assert!(folder(&home).join("settings.xml").exists(), "{:?}", process.lines());
+}
+
+#[test]
+fn a_change_can_be_saved_at_once() {
+    let (bus, home) = (testbed::PrivateBus::start(), tempfile::tempdir().unwrap());
+    let config = home.path().join("settings.toml");
+    fs::write(&config, format!("folder = {:?}\nsave_at_once = true\n", folder(&home))).unwrap();
+    let process = testbed::Process::spawn(bus.command(program()).arg(config));
+    let rig = Rig { process, bus, home };
+    eventually(SOON, || rig.bus.get_value(NAME, "/Settings").is_ok());
+    let begun = tokio::time::Instant::now();
+    rig.add("A", ["i", "5"], &[]);
+    eventually(SOON, || rig.text().contains(">5</A>"));
+    assert!(begun.elapsed() < std::time::Duration::from_millis(1500), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod client;
 mod disk;
+mod flood;
 mod life;
 mod rig;
 mod table;
