@@ -29,6 +29,11 @@ pub const SHARE_MAX_DISCHARGE_CURRENT: Item<f64> = Item::new("/Share/#/MaxDischa
 /// Current that this follower takes of its share, positive while charging.
 pub const SHARE_TAKEN: Item<f64> = Item::new("/Share/#/Taken", text::AMPS);
 
+/// It obeys: what it takes is inside its share.
+pub const SHARE_OBEYS: Item<i32> = Item::new("/Share/#/Obeys", text::NO_YES);
+/// It is to be stopped in the way of its bus, because nothing else helps.
+pub const SHARE_STOP: Item<i32> = Item::new("/Share/#/Stop", text::NO_YES);
+
 /// The battery services whose limits are inside the decision; those keep theirs off `/Info`.
 pub const MEMBERS: Item<Vec<String>> = Item::new("/Members", Text::Plain);
 /// Sign of life, 0 to 255 and round again: another number every second while the decision is made anew.
@@ -36,29 +41,51 @@ pub const MEMBERS: Item<Vec<String>> = Item::new("/Members", Text::Plain);
 /// A battery that is followed without a manager may show it too; it then counts up with each picture of fresh data.
 pub const UPDATE_INDEX: Item<i32> = Item::new("/UpdateIndex", Text::Plain);
 
+// How the decision comes about, for people
+/// What the bank is doing, one word.
+pub const BANK_STATE: Item<String> = Item::new("/Bank/State", Text::Plain);
+/// Id of the reason of the charge voltage, the same in every version.
+pub const BANK_VOLTAGE_REASON: Item<String> = Item::new("/Bank/VoltageReason", Text::Plain);
+/// Id of the reason of the charge current.
+pub const BANK_CHARGE_REASON: Item<String> = Item::new("/Bank/ChargeReason", Text::Plain);
+/// Id of the reason of the discharge current.
+pub const BANK_DISCHARGE_REASON: Item<String> = Item::new("/Bank/DischargeReason", Text::Plain);
+/// Why the charge voltage is what it is, in words.
+pub const BANK_VOLTAGE_LIMITATION: Item<String> = Item::new("/Bank/VoltageLimitation", Text::Plain);
+/// Why the limits are what they are: five lines, 0 to 4, for voltage, charge, discharge, batteries, chargers.
+pub const BANK_EXPLANATION: Item<String> = Item::new("/Bank/Explanation/#", Text::Plain);
+/// What is assumed, broken or set up wrongly, each a sentence with its remedy.
+pub const BANK_NOTES: Item<Vec<String>> = Item::new("/Bank/Notes", Text::Plain);
+/// Why the settings as they are now are not in force; none while they are.
+pub const BANK_SETTINGS_REFUSED: Item<String> = Item::new("/Bank/SettingsRefused", Text::Plain);
+/// What flows into the bank that nobody controls.
+pub const BANK_UNCONTROLLED: Item<f64> = Item::new("/Bank/UncontrolledCurrent", text::AMPS);
+/// Chargers on alternating current are wanted.
+pub const BANK_AC_WANTED: Item<i32> = Item::new("/Bank/AcWanted", text::NO_YES);
+/// The contactor may be opened: nothing else stops a charger, and the user wants it so.
+pub const BANK_OPEN_CONTACTOR: Item<i32> = Item::new("/Bank/OpenContactor", text::NO_YES);
+
+// What the user asks for; back to 0 when it is done
+/// Charge until full.
+pub const REQUEST_FULL_CHARGE: Item<i32> = request("/Request/FullCharge");
+/// Even out the cells after the next absorption.
+pub const REQUEST_BALANCE: Item<i32> = request("/Request/Balance");
+/// Equalise after the next absorption; lead-acid only.
+pub const REQUEST_EQUALISE: Item<i32> = request("/Request/Equalise");
+/// Charge now, from whatever there is.
+pub const REQUEST_CHARGE: Item<i32> = request("/Request/Charge");
+
+const fn request(path: &'static str) -> Item<i32> {
+    Item::new(path, text::NO_YES).writable().range(0.0, 1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::classes::battery as b;
-    use crate::{ItemType, Kind};
+    use crate::classes::tests::{line, path_list};
 
     const FILE: &str = include_str!("../../xml/com.victronenergy.battery.busbar.paths");
-
-    /// Path, type on the bus and unit, as a line of the file has them.
-    fn line<T: ItemType>(item: Item<T>) -> [String; 3] {
-        let signature = match item.spec().kind {
-            Kind::Int => "i",
-            Kind::Long => "x",
-            Kind::Real => "d",
-            Kind::Text => "s",
-            Kind::Texts => "as",
-        };
-        let unit = match item.spec().text {
-            Text::Unit(_, unit) => unit,
-            _ => "-",
-        };
-        [item.path().into_owned(), signature.to_owned(), unit.to_owned()]
-    }
 
     #[test]
     fn the_path_list_says_what_the_constants_say() {
@@ -77,16 +104,26 @@ mod tests {
             line(SHARE_MAX_CHARGE_CURRENT),
             line(SHARE_MAX_DISCHARGE_CURRENT),
             line(SHARE_TAKEN),
+            line(SHARE_OBEYS),
+            line(SHARE_STOP),
             line(MEMBERS),
             line(UPDATE_INDEX),
+            line(BANK_STATE),
+            line(BANK_VOLTAGE_REASON),
+            line(BANK_CHARGE_REASON),
+            line(BANK_DISCHARGE_REASON),
+            line(BANK_VOLTAGE_LIMITATION),
+            line(BANK_EXPLANATION),
+            line(BANK_NOTES),
+            line(BANK_SETTINGS_REFUSED),
+            line(BANK_UNCONTROLLED),
+            line(BANK_AC_WANTED),
+            line(BANK_OPEN_CONTACTOR),
+            line(REQUEST_FULL_CHARGE),
+            line(REQUEST_BALANCE),
+            line(REQUEST_EQUALISE),
+            line(REQUEST_CHARGE),
         ];
-        let mut listed = Vec::new();
-        for text in FILE.lines().filter(|text| !text.starts_with('#')) {
-            let columns: Vec<&str> = text.splitn(4, '\t').collect();
-            let [path, signature, unit, meaning] = columns[..] else { panic!("not four columns: {text}") };
-            assert!(!meaning.trim().is_empty(), "{path} has no meaning");
-            listed.push([path.to_owned(), signature.to_owned(), unit.to_owned()]);
-        }
-        assert_eq!(listed, constants);
+        assert_eq!(path_list(FILE), constants);
     }
 }

@@ -5,3 +5,43 @@
 pub mod bank;
 pub mod battery;
 pub mod device;
+pub mod follower;
+pub mod system;
+
+#[cfg(test)]
+mod tests {
+    //! Path lists for readers in other languages, held against the constants.
+
+    use crate::{Item, ItemType, Kind, Text};
+
+    /// Path, type on the bus and unit, as a line of a list has them.
+    pub(super) fn line<T: ItemType>(item: Item<T>) -> [String; 3] {
+        let signature = match item.spec().kind {
+            Kind::Int => "i",
+            Kind::Long => "x",
+            Kind::Real => "d",
+            Kind::Text => "s",
+            Kind::Texts => "as",
+        };
+        let unit = match item.spec().text {
+            Text::Unit(_, unit) => unit,
+            _ => "-",
+        };
+        [item.path().into_owned(), signature.to_owned(), unit.to_owned()]
+    }
+
+    /// The lines of a list.
+    pub(super) fn path_list(file: &str) -> Vec<[String; 3]> {
+        let lines = file.lines().filter(|text| !text.starts_with('#'));
+        lines
+            .map(|text| {
+                let columns: Vec<&str> = text.splitn(4, '\t').collect();
+                let [path, signature, unit, meaning] = columns[..] else {
+                    panic!("not four columns: {text}")
+                };
+                assert!(!meaning.trim().is_empty(), "{path} has no meaning");
+                [path.to_owned(), signature.to_owned(), unit.to_owned()]
+            })
+            .collect()
+    }
+}

@@ -10,6 +10,7 @@ use crate::completions::Completions;
 use crate::decode::Decode;
 use crate::demo::Demo;
 use crate::enable::{Disable, Enable};
+use crate::explain::Explain;
 use crate::get::Get;
 use crate::list::List;
 use crate::logs::Logs;
@@ -29,6 +30,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "Examples:
   busbar demo                                   a simulated battery on a bus of its own, live
   busbar status                                 every service of ours at a glance
+  busbar explain                                why the bank's current is what it is
   busbar sniff can0                             what is said on a CAN bus, decoded
   busbar check-config bms-can.can0.toml         whether a configuration is right
   busbar bms-can --config bms-can.can0.toml     the battery service of one CAN bus";
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     /// Show every service of ours at a glance.
     #[command(long_about = status::MORE)]
     Status(Status),
+    /// Say why the current is what it is, right now.
+    Explain(Explain),
     /// Read an item of a service.
     Get(Get),
     /// Ask a service to take a value.

@@ -14,7 +14,7 @@ use config_file::Wishes;
 #[derive(Debug, Args)]
 #[command(after_help = ENABLE_EXAMPLES)]
 pub(crate) struct Enable {
-    /// The service: bms-can, settings.
+    /// The service: bms-can, charge-manager, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several: for bms-can the CAN interface, or any name for a serial adapter.
@@ -32,12 +32,13 @@ Examples:
   sudo busbar enable bms-can can0 --set-bit-rate        a CAN interface of this machine
   sudo busbar enable bms-can garage --port /dev/serial/by-id/usb-...
                                                         a serial CAN adapter
+  sudo busbar enable charge-manager                     a bank of all batteries
   busbar list                                           what is enabled, and how it is";
 
 #[derive(Debug, Args)]
 #[command(after_help = DISABLE_EXAMPLES)]
 pub(crate) struct Disable {
-    /// The service: bms-can, settings.
+    /// The service: bms-can, charge-manager, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several.
@@ -82,8 +83,13 @@ fn configuration(process: &Process, wishes: &Wishes) -> anyhow::Result<(Option<P
         return Ok((Some(file), false));
     }
     let Some(example) = process.kind.example else { return Ok((None, false)) };
-    let name = process.name.as_deref().unwrap_or_default();
-    let text = config_file::from_example(example, name, wishes)?;
+    let text = match process.name.as_deref() {
+        Some(name) => config_file::from_example(example, name, wishes)?,
+        None => {
+            anyhow::ensure!(wishes.are_none(), "{process} has no CAN bus: leave the options out");
+            example.to_owned()
+        }
+    };
     let file = directory().join(process.config_file());
     config_file::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok((Some(file), true))

@@ -3,6 +3,7 @@
 //! - `cli`: what can be typed
 //! - `services`: a process by its name, or by the name of the link that it was started through
 //! - `status`, `get`, `set`: what is on the D-Bus; `bus` finds services and paths
+//! - `explain`: why the current is what it is
 //! - `sniff`, `decode`: what is on a CAN bus, live or recorded; `words` says it
 //! - `check_config`: configurations, checked and shown in full
 //! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
@@ -18,6 +19,7 @@ mod completions;
 mod decode;
 mod demo;
 mod enable;
+mod explain;
 mod get;
 mod list;
 mod logs;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(arguments()).command {
         Command::Service(service) => services::run(service),
         Command::Status(options) => report(wait_for(status::run(options))),
+        Command::Explain(options) => report(wait_for(explain::run(options))),
         Command::Get(options) => report(wait_for(get::run(options))),
         Command::Set(options) => report(wait_for(set::run(options))),
         Command::Sniff(options) => report(wait_for(sniff::run(options))),

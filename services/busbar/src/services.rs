@@ -12,7 +12,7 @@ use simulator::scenario::Scenario;
 use crate::bus::Bus;
 
 /// Names that may also be those of a link to this executable.
-pub(crate) const NAMES: &[&str] = &["bms-can", "settings", "simulator"];
+pub(crate) const NAMES: &[&str] = &["bms-can", "charge-manager", "settings", "simulator"];
 
 /// The scenario of a simulator that is given none.
 const DEFAULT_SCENARIO: &str = include_str!("../../simulator/scenarios/pylontech.toml");
@@ -23,6 +23,9 @@ pub(crate) enum Service {
     /// Run batteries on a CAN bus, as com.victronenergy.battery services.
     #[command(name = "bms-can", after_help = BMS_CAN_EXAMPLES)]
     BmsCan(OneOfSeveral),
+    /// Decide how much a bank of batteries may be charged and discharged, as com.victronenergy.battery.busbar.
+    #[command(name = "charge-manager", after_help = CHARGE_MANAGER_EXAMPLES)]
+    ChargeManager(TheOnly),
     /// Run com.victronenergy.settings, on a machine that is not Venus.
     #[command(after_help = SETTINGS_EXAMPLES)]
     Settings(TheOnly),
@@ -61,6 +64,13 @@ pub(crate) struct TheOnly {
     bus: Bus,
 }
 
+const CHARGE_MANAGER_EXAMPLES: &str = "busbar explain says why the current is what it is.
+
+Examples:
+  busbar charge-manager
+  busbar charge-manager --config charge-manager.toml --bus session
+  BUSBAR_CHEMISTRY=agm busbar charge-manager    one key from the environment";
+
 const SETTINGS_EXAMPLES: &str =
     "On Venus OS Victron's own settings service runs; this one refuses to start there.
 
@@ -98,6 +108,11 @@ pub(crate) fn run(service: Service) -> ExitCode {
             };
             start("bms-can", path.map(Some), options.bus.choose(), bms_can::run)
         }
+        Service::ChargeManager(options) => {
+            let path = options.config.or_else(|| config::locate(None, "charge-manager.toml").ok());
+            let program = program("charge-manager").watchdog_limit(charge_manager::WATCHDOG_LIMIT);
+            start_as(program, "charge-manager", Ok(path), options.bus.choose(), charge_manager::run)
+        }
         Service::Settings(options) => {
             let path = options.config.or_else(|| config::locate(None, "settings.toml").ok());
             start("settings", Ok(path), options.bus.choose(), settings::run)
@@ -117,7 +132,24 @@ where
     C: serde::de::DeserializeOwned + Check,
     B: AsyncFnOnce(C, BusAddress, Context) -> Result<(), Failure>,
 {
-    let mut program = Program::new(name, env!("CARGO_PKG_VERSION"));
+    start_as(program(name), name, path, bus, body)
+}
+
+fn program(name: &str) -> Program {
+    Program::new(name, env!("CARGO_PKG_VERSION"))
+}
+
+fn start_as<C, B>(
+    mut program: Program,
+    name: &'static str,
+    path: Result<Option<PathBuf>, ConfigErrors>,
+    bus: BusAddress,
+    body: B,
+) -> ExitCode
+where
+    C: serde::de::DeserializeOwned + Check,
+    B: AsyncFnOnce(C, BusAddress, Context) -> Result<(), Failure>,
+{
     if let Ok(Some(path)) = &path {
         program = program.config(path);
     }
@@ -138,7 +170,7 @@ fn without_file<C: serde::de::DeserializeOwned + Check>(name: &str) -> Result<C,
 }
 
 fn simulate(options: &Simulator) -> ExitCode {
-    let mut program = Program::new("simulator", env!("CARGO_PKG_VERSION"));
+    let mut program = program("simulator");
     if let Some(path) = &options.scenario {
         program = program.config(path);
     }

@@ -4,6 +4,7 @@
 //! - [`config`]: TOML files over defaults and under the environment, with errors that say how to put things right
 //! - [`Backoff`]: how long to wait before the next attempt
 //! - [`Repeating`]: a failure that goes on is three log lines, not thousands
+//! - [`wall_clock`]: what the clock on the wall says, where anybody has to know
 //! - [`serial`]: serial ports: exclusive, awaited, recognised when unplugged
 
 mod backoff;
@@ -18,6 +19,7 @@ mod readiness;
 mod repeating;
 mod run;
 pub mod serial;
+mod wall_clock;
 mod watchdog;
 
 pub use backoff::{Backoff, InvalidBackoff, random_seed};
@@ -28,5 +30,6 @@ pub use logging::FILTER_VARIABLE;
 pub use repeating::{Repeating, Report};
 pub use run::{EXIT_CONFIGURATION, EXIT_FAILURE, Program, run};
 pub use serial::polled;
+pub use wall_clock::{WallTime, wall_clock};
 
 use run::WATCHDOG_LIMIT;

@@ -5,15 +5,19 @@
 //! - `watch.rs`: the tape played through the model, and what must hold at each moment of it
 //! - `site.rs`: a bus with simulated batteries, their real services and the settings service
 //!
+//! - `bank.rs`: the real manager on a site, and an island inverter that follows it
+//!
 //! `examples/fake_manager.rs` is a manager of a bank that does no more than the tests need. `examples/would_choose.rs`
-//! prints the model's choice on any bus, beside the original by hand.
+//! prints the model's choice on any bus, beside the original by hand. `examples/island.rs` is an inverter that feeds a house.
 #![expect(clippy::panic, reason = "a step that fails has to fail the test that asked for it")]
 
+mod bank;
 mod site;
 pub mod systemcalc;
 mod tape;
 mod watch;
 
+pub use bank::{BANK, ISLAND, island, lowest_discharge_a};
 pub use site::{MANAGER, SOON, Site, battery};
 pub use tape::{Heard, Tape, What};
 pub use watch::Watch;

@@ -1,5 +1,7 @@
-//! `busbar demo`: a bus of its own, a simulated battery, the real `bms-can`, and a live picture of what they put there.
+//! `busbar demo`: a bus of its own, a simulated battery, the real `bms-can`, and a live picture of what they put there. Or
+//! three of them, the manager of the bank, and a charger that follows it.
 
+mod charger;
 mod stage;
 mod table;
 
@@ -13,8 +15,8 @@ use dbus_interfaces::{BusAddress, Filter, Monitor};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::cli::duration;
-use crate::terminal::{Line, Screen, Wish, Wishes};
-use stage::Stage;
+use crate::terminal::{Line, Screen, Wish, Wishes, flow};
+use stage::{Play, Stage};
 
 /// How often the table is drawn.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -28,6 +30,9 @@ pub(crate) struct Demo {
     /// Prints the items as JSON at the end instead of a live table.
     #[arg(long, requires = "lasting")]
     json: bool,
+    /// Three batteries, their manager, and a simulated charger that follows it.
+    #[arg(long, conflicts_with = "scenario")]
+    bank: bool,
     /// Another scenario for the simulator; its batteries must be Pylontech ones.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -40,11 +45,28 @@ const EXAMPLES: &str = "While it runs it names the bus it made; from a second sh
 
 Examples:
   busbar demo
+  busbar demo --bank                            and in a second shell: busbar explain --bus ADDRESS
   busbar demo --for 20s --json";
 
 pub(crate) async fn run(options: Demo) -> anyhow::Result<()> {
-    let mut stage = Stage::set(options.scenario.as_deref()).await?;
-    let outcome = watch(&mut stage, &options).await;
+    let play = match &options.scenario {
+        _ if options.bank => Play::Bank,
+        Some(scenario) => Play::Scenario(scenario),
+        None => Play::Battery,
+    };
+    let mut stage = Stage::set(play).await?;
+    let (address, batteries) = (BusAddress::At(stage.address.clone()), stage.batteries);
+    let simulator = stage.simulator.take();
+    let charging = async {
+        match simulator {
+            Some(simulator) => charger::run(&address, simulator, batteries).await,
+            None => std::future::pending().await,
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = watch(&mut stage, &options) => outcome,
+        error = charging => Err(error),
+    };
     stage.strike().await;
     outcome
 }
@@ -80,7 +102,8 @@ async fn watch(stage: &mut Stage, options: &Demo) -> anyhow::Result<()> {
         match &screen {
             Some(screen) => {
                 let picture = format!("{head}{}", table::table(&monitor));
-                screen.draw(&picture.lines().map(Line::plain).collect::<Vec<_>>())?;
+                let width = Screen::size().0;
+                screen.draw(&picture.lines().flat_map(|line| wrapped(line, width)).collect::<Vec<_>>())?;
             }
             None if options.json => {}
             None => stdout().write_all(table::table(&monitor).as_bytes())?,
@@ -98,6 +121,15 @@ async fn watch(stage: &mut Stage, options: &Demo) -> anyhow::Result<()> {
         writeln!(stdout())?;
     }
     Ok(())
+}
+
+/// A line on as many lines as it needs, indented as it is.
+fn wrapped(line: &str, width: usize) -> Vec<Line> {
+    let text = line.trim_start();
+    match text.is_empty() {
+        true => vec![Line::default()],
+        false => flow(&[Line::plain(text)], line.len() - text.len(), "", width),
+    }
 }
 
 async fn until(end: Option<Instant>) {

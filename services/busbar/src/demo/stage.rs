@@ -1,5 +1,5 @@
-//! What stands behind the demo: a folder, a D-Bus daemon, settings, the simulator and one `bms-can` per battery, all our
-//! children.
+//! What stands behind the demo: a folder, a D-Bus daemon, settings, the simulator and one `bms-can` per battery, with a bank
+//! the manager; all our children.
 
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// Everything on this machine starts well within it.
@@ -30,23 +30,55 @@ const BUS_CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BU
 </busconfig>
 "#;
 
+/// Batteries of the bank.
+const BANK: usize = 3;
+/// Three of them that are told their current.
+const BANK_SCENARIO: &str = r#"
+[[battery]]
+link = "FOLDER/battery{n}"
+count = 3
+modules = 2
+[battery.pack]
+cells = 15
+capacity_ah = 74.0
+soc_percent = 60.0
+[battery.bms]
+charge_voltage_limit_v = 53.2
+discharge_voltage_limit_v = 46.0
+"#;
+
+/// What is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Play<'a> {
+    /// One battery.
+    Battery,
+    /// The batteries of a scenario.
+    Scenario(&'a Path),
+    /// A bank of batteries, their manager and a charger.
+    Bank,
+}
+
 /// The running demo. Its children end with it, however it ends.
 pub(super) struct Stage {
     /// Address of the bus.
     pub(super) address: String,
+    /// Where the simulator takes commands, in the demo with a bank.
+    pub(super) simulator: Option<ChildStdin>,
+    /// How many batteries there are.
+    pub(super) batteries: usize,
     folder: PathBuf,
     children: Vec<(&'static str, Child)>,
 }
 
 impl Stage {
     /// Starts everything and waits until each is up.
-    pub(super) async fn set(scenario: Option<&Path>) -> anyhow::Result<Stage> {
+    pub(super) async fn set(play: Play<'_>) -> anyhow::Result<Stage> {
         let folder = std::env::temp_dir().join(format!("busbar-demo-{}", std::process::id()));
         std::fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let socket = folder.join("bus");
         let address = format!("unix:path={}", socket.display());
-        let mut stage = Stage { address, folder, children: Vec::new() };
-        match stage.fill(&socket, scenario).await {
+        let mut stage = Stage { address, simulator: None, batteries: 0, folder, children: Vec::new() };
+        match stage.fill(&socket, play).await {
             Ok(()) => Ok(stage),
             Err(error) => {
                 stage.strike().await;
@@ -55,7 +87,7 @@ impl Stage {
         }
     }
 
-    async fn fill(&mut self, socket: &Path, scenario: Option<&Path>) -> anyhow::Result<()> {
+    async fn fill(&mut self, socket: &Path, play: Play<'_>) -> anyhow::Result<()> {
         let config = self.write("bus.conf", &BUS_CONFIG.replace("SOCKET", &socket.display().to_string()))?;
         let mut daemon = Command::new("dbus-daemon");
         daemon.arg(format!("--config-file={}", config.display())).args(["--nofork", "--print-address"]);
@@ -68,14 +100,34 @@ impl Stage {
         self.start_settings(&busbar)?;
         let mut simulator = Command::new(&busbar);
         simulator.arg("simulator").env("BUSBAR_LOG", "warn");
-        match scenario {
-            Some(scenario) => simulator.arg("--scenario").arg(scenario),
-            None => simulator.arg("--link").arg(self.folder.join("battery0")),
+        let mut input = Stdio::null();
+        match play {
+            Play::Scenario(scenario) => simulator.arg("--scenario").arg(scenario),
+            Play::Battery => simulator.arg("--link").arg(self.folder.join("battery0")),
+            Play::Bank => {
+                let folder = self.folder.display().to_string();
+                let scenario = self.write("scenario.toml", &BANK_SCENARIO.replace("FOLDER", &folder))?;
+                input = Stdio::piped();
+                simulator.arg("--scenario").arg(scenario)
+            }
         };
-        let mut lines = self.spawn("simulator", &mut simulator)?;
+        let mut lines = self.spawn_reading("simulator", &mut simulator, input)?;
+        self.simulator = self.children.last_mut().and_then(|(_, child)| child.stdin.take());
         let links = links(&mut lines).await?;
+        // What it answers to commands is of no interest, but somebody has to take it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.batteries = links.len();
+        let more = if matches!(play, Play::Bank) {
+            "capacity_ah = 148.0\ncells_in_series = 15"
+        } else {
+            "capacity_ah = 296.0"
+        };
         for (number, link) in links.iter().enumerate() {
-            self.start_battery(&busbar, number, link)?;
+            self.start_battery(&busbar, number, link, more)?;
+        }
+        if matches!(play, Play::Bank) {
+            anyhow::ensure!(links.len() == BANK, "the simulator has {} batteries", links.len());
+            self.start_manager(&busbar)?;
         }
         Ok(())
     }
@@ -93,13 +145,28 @@ impl Stage {
         self.spawn("settings", &mut settings).map(drop)
     }
 
-    fn start_battery(&mut self, busbar: &Path, number: usize, link: &Path) -> anyhow::Result<()> {
+    fn start_manager(&mut self, busbar: &Path) -> anyhow::Result<()> {
+        let [kept, volatile] = ["kept", "volatile"].map(|name| self.folder.join(name));
+        let text = format!("name = \"Bank\"\nfolder = {kept:?}\nvolatile_folder = {volatile:?}\n");
+        let config = self.write("charge-manager.toml", &text)?;
+        let mut manager = Command::new(busbar);
+        manager
+            .arg("charge-manager")
+            .arg("--config")
+            .arg(config)
+            .args(["--bus", &self.address])
+            .env("BUSBAR_LOG", "error");
+        self.spawn("charge-manager", &mut manager).map(drop)
+    }
+
+    fn start_battery(&mut self, busbar: &Path, number: usize, link: &Path, more: &str) -> anyhow::Result<()> {
         let mut config = String::new();
         // Writing to a String cannot fail.
         let _ = writeln!(config, "[can]\nport = {:?}\n[[battery]]", link.display().to_string());
         let _ = writeln!(
             config,
-            "protocol = \"pylontech_lv\"\ndevice_instance = {}\ncapacity_ah = 296.0",
+            "protocol = \"pylontech_lv\"\nname = \"Battery {}\"\ndevice_instance = {}\n{more}",
+            number + 1,
             100 + number
         );
         let config = self.write(&format!("bms-can.battery{number}.toml"), &config)?;
@@ -125,7 +192,16 @@ impl Stage {
         name: &'static str,
         command: &mut Command,
     ) -> anyhow::Result<Lines<BufReader<ChildStdout>>> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        self.spawn_reading(name, command, Stdio::null())
+    }
+
+    fn spawn_reading(
+        &mut self,
+        name: &'static str,
+        command: &mut Command,
+        input: Stdio,
+    ) -> anyhow::Result<Lines<BufReader<ChildStdout>>> {
+        command.stdin(input).stdout(Stdio::piped()).kill_on_drop(true);
         // Ctrl-C is for the demo, which then ends its children in order.
         command.as_std_mut().process_group(0);
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;

@@ -1,10 +1,10 @@
 //! The batteries of a bus as a table for people, and as JSON.
 
-use dbus_interfaces::classes::{battery as b, device};
+use dbus_interfaces::classes::{bank, battery as b, device};
 use dbus_interfaces::{BusError, Item, ItemType, Monitor};
 use serde_json::{Map, json};
 
-use crate::bus::value;
+use crate::bus::{short, value};
 
 /// One block of lines for each battery.
 pub(super) fn table(monitor: &Monitor) -> String {
@@ -29,12 +29,30 @@ pub(super) fn table(monitor: &Monitor) -> String {
             of(b::DC_TEMPERATURE),
             monitor.get(name, b::TIME_TO_GO).map_or("charging or idle".to_owned(), to_go),
         );
-        text += &format!(
-            "  limits: charge {} {}   discharge {}\n",
-            of(b::MAX_CHARGE_VOLTAGE),
-            of(b::MAX_CHARGE_CURRENT),
-            of(b::MAX_DISCHARGE_CURRENT),
-        );
+        if name == bank::NAME {
+            for (_, line) in monitor.family(name, bank::BANK_EXPLANATION) {
+                text += &format!("  {line}\n");
+            }
+            let shares = monitor.family(name, bank::SHARE_SERVICE);
+            for (row, service) in shares {
+                text += &format!(
+                    "  share of {}: charge {} {}   discharge {}   takes {}\n",
+                    short(&service),
+                    of(bank::SHARE_MAX_CHARGE_VOLTAGE.nth(row)),
+                    of(bank::SHARE_MAX_CHARGE_CURRENT.nth(row)),
+                    of(bank::SHARE_MAX_DISCHARGE_CURRENT.nth(row)),
+                    of(bank::SHARE_TAKEN.nth(row)),
+                );
+            }
+            text += &format!("  alarms: {}\n", alarms(monitor, name));
+            continue;
+        }
+        let limits = match monitor.get(name, b::MAX_CHARGE_VOLTAGE) {
+            None => [b::BMS_MAX_CHARGE_VOLTAGE, b::BMS_MAX_CHARGE_CURRENT, b::BMS_MAX_DISCHARGE_CURRENT],
+            Some(_) => [b::MAX_CHARGE_VOLTAGE, b::MAX_CHARGE_CURRENT, b::MAX_DISCHARGE_CURRENT],
+        };
+        let [volts, charge, discharge] = limits;
+        text += &format!("  limits: charge {} {}   discharge {}\n", of(volts), of(charge), of(discharge),);
         text += &format!(
             "  {}   alarms: {}\n",
             monitor.get(name, b::BMS_STATUS).unwrap_or_default(),

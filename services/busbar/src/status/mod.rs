@@ -70,7 +70,8 @@ The values of a battery.
   soc_pct, temperature_c, time_to_go_s
   limits          what it shows to Venus: charge_voltage_v, charge_current_a,
                   discharge_current_a
-  own_limits      what its BMS says: the same three";
+  own_limits      what its BMS says: the same three
+  bank            of a bank of batteries: bank_limits (the same three), state, members, notes";
 
 const EXAMPLES: &str = "q or Ctrl-C ends it.
 

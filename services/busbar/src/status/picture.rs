@@ -90,6 +90,8 @@ fn table(class: &Class, services: &[&Service], width: usize) -> Vec<Line> {
         if let Some(service) = n.checked_sub(1).and_then(|n| services.get(n)) {
             let details = (class.details)(service).into_iter().chain([alarms(service)]);
             lines.extend(details.flat_map(|pieces| flow(&pieces, INDENT, BETWEEN, width)));
+            let notes = (class.notes)(service);
+            lines.extend(notes.iter().flat_map(|note| sentence(Style::Warning, note, width)));
         }
     }
     lines

@@ -44,6 +44,12 @@ static KINDS: &[Kind] = &[
         },
     },
     Kind {
+        service: "charge-manager",
+        several: false,
+        example: Some(include_str!("../../../charge-manager/charge-manager.example.toml")),
+        needs: |file| config::load::<charge_manager::Config>(file).map(|_| Needs::default()),
+    },
+    Kind {
         service: "settings",
         several: false,
         example: None,

@@ -16,6 +16,7 @@ pub(crate) static CLASS: Class = Class {
         Column { head: "connected", cell: |service| service.text(device::CONNECTED) },
     ],
     details,
+    notes: |_| Vec::new(),
     status: |_| None,
     json: |_| json!({}),
 };

@@ -4,7 +4,7 @@ use dbus_interfaces::classes::battery as b;
 use dbus_interfaces::{Item, text};
 use serde_json::json;
 
-use super::{Class, Column};
+use super::{Class, Column, bank};
 use crate::bus::short;
 use crate::status::service::{Level, Service};
 use crate::terminal::{Line, Style};
@@ -19,7 +19,11 @@ pub(crate) static CLASS: Class = Class {
         Column { head: "power", cell: |service| service.text(b::DC_POWER) },
         Column { head: "temp", cell: |service| service.text(b::DC_TEMPERATURE) },
     ],
-    details: |service| vec![state(service), limits(service)],
+    details: |service| match bank::is_bank(service) {
+        true => bank::details(service),
+        false => vec![state(service), limits(service)],
+    },
+    notes: bank::notes,
     status: |service| service.get(b::BMS_STATUS),
     json,
 };
@@ -127,7 +131,7 @@ fn json(service: &Service) -> serde_json::Value {
             "discharge_current_a": limits.discharge_a,
         })
     };
-    json!({
+    let mut values = json!({
         "voltage_v": service.get(b::DC_VOLTAGE),
         "current_a": service.get(b::DC_CURRENT),
         "power_w": service.get(b::DC_POWER),
@@ -136,5 +140,9 @@ fn json(service: &Service) -> serde_json::Value {
         "time_to_go_s": service.get(b::TIME_TO_GO),
         "limits": limits(Limits::shown(service)),
         "own_limits": limits(Limits::own(service)),
-    })
+    });
+    if let (true, Some(values)) = (bank::is_bank(service), values.as_object_mut()) {
+        values.insert("bank".to_owned(), bank::json(service));
+    }
+    values
 }

@@ -1,6 +1,7 @@
 //! How the services of a class are shown. A new class is a file here and a line in [`CLASSES`].
 
 mod any;
+mod bank;
 mod battery;
 
 use super::service::{Level, Service};
@@ -17,6 +18,8 @@ pub(crate) struct Class {
     pub(crate) columns: &'static [Column],
     /// What stands under the row, in pieces that are not divided; each list begins on a new line.
     pub(crate) details: fn(&Service) -> Vec<Vec<Line>>,
+    /// What should be looked after, in sentences under that.
+    pub(crate) notes: fn(&Service) -> Vec<String>,
     /// How fresh the data are, in words, where the class tells.
     pub(crate) status: fn(&Service) -> Option<String>,
     /// `values` of the JSON document.
