@@ -14,13 +14,21 @@
 #   --yes                         ask nothing
 #   --help                        this text
 #
+# Examples:
+#   sudo ./install.sh                                    in an unpacked release: install it, or update to it
+#   sudo ./install.sh --from busbar-0.2.0-arm64.tar.gz   the same from an archive, with its .sha256 beside it if it is there
+#   ./install.sh --dry-run                               what would be done
+#   sudo /opt/busbar/current/install.sh --rollback       the installed one has the same verbs
+#   sudo /opt/busbar/current/install.sh --uninstall --keep-settings
+#   ./install.sh --demo --for 20s                        nothing is installed as a service
+#
 # For Debian 12 or newer and Raspberry Pi OS. A release goes to /opt/busbar and is reached by links in /etc/systemd/system,
 # /etc/dbus-1/system.d, /etc/udev/rules.d and /usr/local/bin; configuration is in /etc/busbar and is never changed by this
 # script. Building takes packages of the distribution, named before they are installed, and libraries from crates.io into
 # cargo's cache; what is built stays in this folder. Nothing else is fetched from anywhere.
 set -eu
 called_from=$PWD
-command_line="$0 $*"
+command_line="$0${*:+ $*}"
 cd "$(dirname "$0")"
 here=$PWD
 
@@ -32,12 +40,16 @@ healthy=60
 dry_run=""
 yes=""
 updated=""
+doing=""
+was_explained=""
+cleans=""
 apt_install="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
 
 # --- saying and doing ---
 
 # refuse WHAT WHY NEXT: every refusal has these three.
 refuse() {
+    was_explained=1
     printf 'install.sh: %s\n  why:  %s\n  next: %s\n' "$1" "$2" "$3" >&2
     exit 1
 }
@@ -49,10 +61,25 @@ run() {
         echo "would run: $*"
         return
     fi
+    doing=$*
     [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" before "$@"
     "$@" || return
     [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" behind "$@"
+    doing=""
 }
+
+# The last word about an end that nobody foresaw.
+ended() {
+    status=$?
+    clean_up
+    [ $status != 0 ] && [ -z "$was_explained" ] || return 0
+    case $status in
+        130) refuse "interrupted" "a signal ended this" "the same command: it goes on where this one stopped" ;;
+        *) refuse "this failed: ${doing:-a step}" "its message stands above" "mend what it names, then the same command: it goes on where this one stopped" ;;
+    esac
+}
+trap ended EXIT
+trap 'exit 130' HUP INT TERM
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
@@ -257,6 +284,8 @@ done
 case $deadline$healthy in
     *[!0-9]*) refuse "--deadline and --healthy are whole seconds" "\"$deadline\" and \"$healthy\" are not" "./install.sh --help" ;;
 esac
+[ "$healthy" -lt "$deadline" ] || refuse "--healthy $healthy cannot be within --deadline $deadline" \
+    "services have to become healthy first, and stay so then" "a longer --deadline"
 if [ -z "$verb" ] && [ $# = 0 ] && [ -e manifest ]; then
     verb=install_release
     source=.
@@ -271,6 +300,7 @@ case $verb in
     '')
         [ $# = 0 ] || refuse "\"$1\" is not known" "it belongs to no verb" "./install.sh --help"
         usage
+        was_explained=1
         exit 2
         ;;
     *) "$verb" "$@" ;;

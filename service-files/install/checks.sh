@@ -3,7 +3,7 @@
 
 check_root() {
     [ -z "$dry_run" ] || return 0
-    [ "$(id -u)" = 0 ] || refuse "this user is not root" "services, their users and /opt belong to root" "sudo $0 $command_line"
+    [ "$(id -u)" = 0 ] || refuse "this user is not root" "services, their users and /opt belong to root" "sudo $command_line"
 }
 
 check_systemd() {
@@ -48,6 +48,8 @@ check_alone() {
 
 check_no_trial() {
     [ -e "$base/state/trial" ] || return 0
-    refuse "the update to $(value to "$base/state/trial") is on trial" "its end decides which release stays" \
-        "wait for it (journalctl -fu busbar-trial), or end it: $0 --rollback"
+    end=--rollback
+    [ -n "$(value from "$base/state/trial")" ] || end=--uninstall
+    refuse "$(value to "$base/state/trial") is on trial" "its end decides which release stays" \
+        "wait for it (journalctl -fu busbar-trial), or end it: $0 $end"
 }

@@ -27,6 +27,8 @@ read_source() { # ARCHIVE|DIRECTORY
     architecture=$(printf '%s\n' "$archive_manifest" | sed -n 's/^architecture //p')
     case $version in
         '' | *[!A-Za-z0-9.+~_-]*)
+            [ ! -e "$1/service-files/package" ] || refuse "$1 is a clone and no release" "it has no manifest and no programs" \
+                "service-files/package, then $0 --from target/packages/busbar-VERSION-ARCHITECTURE.tar.gz"
             refuse "$1 is no release of Busbar" "it has no manifest" "an archive called busbar-VERSION-ARCHITECTURE.tar.gz" ;;
     esac
     release=$version-$(printf '%s\n' "$archive_manifest" | sha256sum | cut -c1-8)
@@ -51,15 +53,18 @@ stage() { # ARCHIVE|DIRECTORY
     else
         run tar -xzf "$1" --no-same-owner -C "$incoming"
     fi
+    tree=$incoming/tree
+    [ -n "$dry_run" ] || tree=$(dirname "$(find "$incoming" -maxdepth 2 -name manifest)")
+    run chown -R 0:0 "$tree"
+    # Who unpacked it may have a mask of his own.
+    run find "$tree" -type d -exec chmod 755 {} +
+    run find "$tree" -type f -perm /100 -exec chmod 755 {} +
+    run find "$tree" -type f ! -perm /100 -exec chmod 644 {} +
     if [ -z "$dry_run" ]; then
-        tree=$(dirname "$(find "$incoming" -maxdepth 2 -name manifest)")
-        run chown -R 0:0 "$tree"
         verify "$tree" || refuse "$1 is damaged" "not as its manifest says: $wrong" "download it again, then this command again"
         said=$("$tree/bin/busbar" --version 2>&1) ||
             refuse "$version does not start on this system: $said" "it may need a newer release of Debian" \
                 "apt-get full-upgrade, or an older version of Busbar"
-    else
-        tree=$incoming/tree
     fi
     run sync -f "$incoming"
     run mv -T "$tree" "$base/releases/$release"

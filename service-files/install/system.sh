@@ -33,6 +33,12 @@ install_users_and_links() { # TREE
     done
 }
 
+remove_links() {
+    our_links | while read -r link; do
+        unlink "$link"
+    done
+}
+
 # Links to what the current release does not have any more.
 remove_dead_links() {
     our_links | while read -r link; do

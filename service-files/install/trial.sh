@@ -127,6 +127,7 @@ restarts() {
 # Prints the first thing that is worse than before, if any.
 worse() {
     snapshot >"$base/state/now"
+    missing=$(missing_hardware)
     while read -r unit state names; do
         before=$(grep "^$unit " "$base/state/before") || before="$unit active"
         was=$(printf '%s\n' "$before" | cut -d' ' -f2)
@@ -139,7 +140,8 @@ worse() {
             echo "$unit cannot be started from the new release"
             return
         fi
-        ! is_waiting "$unit" || continue
+        # Who waits for hardware that is gone, or for somebody who does, is as well as can be.
+        [ -z "$missing" ] || [ -z "$(waits_for "$unit")" ] || continue
         for name in $(printf '%s\n' "$before" | cut -d' ' -f3-); do
             case " $names " in *" $name "*) continue ;; esac
             echo "$unit does not own $name any more"
@@ -148,8 +150,19 @@ worse() {
     done <"$base/state/now"
 }
 
-# Whether a service waits for hardware that is really not there: no fault of the release.
-is_waiting() { # UNIT
-    thing=$(systemctl show -p StatusText --value "$1" | sed -n 's/^waiting for //p')
-    [ -n "$thing" ] && [ ! -e "$thing" ] && [ ! -e "/sys/class/net/$thing" ]
+# What a service says that it waits for.
+waits_for() { # UNIT
+    systemctl show -p StatusText --value "$1" | sed -n 's/^waiting for //p'
+}
+
+# What services wait for that their configuration names and that is really not there: no fault of the release.
+missing_hardware() {
+    for unit in $(enabled_units); do
+        thing=$(waits_for "$unit")
+        name=${unit#busbar-}
+        if [ -n "$thing" ] && grep -qsF "\"$thing\"" "/etc/busbar/$(printf '%s' "${name%.service}" | tr @ .).toml" &&
+            [ ! -e "$thing" ] && [ ! -e "/sys/class/net/$thing" ]; then
+            echo "$thing"
+        fi
+    done
 }

@@ -18,7 +18,7 @@ install_release() {
     fi
     run mkdir -p "$base/releases" "$base/state"
     check_alone
-    trap clean_up EXIT
+    cleans=1
     stage "$source"
     install_launcher
     tree=$base/releases/$release
@@ -33,20 +33,20 @@ install_release() {
     begin_trial "$release"
     switch_to "$release"
     reload_all
+    # The user may end it.
+    [ -n "$dry_run" ] || exec 8>&-
+    run systemctl start busbar-trial
     if [ -n "$dry_run" ]; then
-        restart_others
+        say "That restarts the services, and keeps the release or goes back after $healthy s (within $deadline s)."
         return
     fi
     say "Busbar $version is in place and on trial: it stays if all services are as well as before for $healthy s (within $deadline s)."
-    run systemctl start busbar-trial
     await_verdict
 }
 
 # The trial goes on by itself, whether somebody waits or not.
 await_verdict() {
-    # Others may end it.
-    exec 8>&-
-    while [ -e "$base/state/before" ] && systemctl is-active --quiet busbar-trial; do
+    while [ -e "$base/state/before" ] && is_judged; do
         sleep 1
     done
     last=$base/state/last
@@ -56,17 +56,26 @@ await_verdict() {
         rolled_back)
             refuse "$version was taken back: $(value reason "$last")" "a service was worse than with ${from%-*}, which runs again" \
                 "busbar logs shows what it said; busbar bundle collects it for a report" ;;
-        *)
+        unhealthy)
             refuse "$version is installed, but not well: $(value reason "$last")" "there is no older release to go back to" \
                 "busbar logs shows what it said; $0 --uninstall removes it" ;;
+        *)
+            refuse "nobody judges whether $version is well" "busbar-trial was stopped: journalctl -u busbar-trial" \
+                "systemctl start busbar-trial" ;;
     esac
 }
 
-# What was put there before a refusal goes again.
+is_judged() {
+    case $(systemctl show -p ActiveState --value busbar-trial) in
+        inactive | failed) return 1 ;;
+    esac
+}
+
+# Before a first release is current nothing of ours is of use: what was put there before a refusal goes again.
 clean_up() {
+    [ -n "$cleans" ] && [ -z "$dry_run" ] || return 0
     rm -rf "$base/incoming"
-    [ -L "$base/current" ] || rmdir "$base/releases" 2>/dev/null || return 0
-    [ -L "$base/current" ] || rm -rf "$base"
+    [ -L "$base/current" ] || { remove_links && remove_users && rm -rf "$base"; } || true
 }
 
 rollback() {
@@ -99,6 +108,7 @@ uninstall() {
         *) refuse "\"$*\" is not known" "--uninstall takes --keep-settings and nothing more" "$0 --help" ;;
     esac
     check_root
+    check_alone
     [ -d "$base" ] || [ -n "$(our_links)" ] || [ -d /etc/busbar ] ||
         refuse "Busbar is not installed" "there is no $base" "nothing has to be done"
     confirm "Remove Busbar${keep:+, but not /etc/busbar and /var/lib/busbar}?" ||
@@ -106,15 +116,15 @@ uninstall() {
     # Not from a folder that is going to be removed.
     cd /
     if [ -d /run/systemd/system ]; then
-        run systemctl stop busbar-trial.service 'busbar-*.service'
+        # By pattern: of a half installation some may not be there.
+        run systemctl stop 'busbar-*.service'
         run systemctl reset-failed 'busbar-*.service'
     fi
-    our_links | while read -r link; do
-        unlink "$link"
-    done
+    remove_links
     for folder in $units/busbar-*.d; do
         [ ! -d "$folder" ] || run rmdir --ignore-fail-on-non-empty "$folder"
     done
+    run rm -rf /run/busbar
     [ -n "$keep" ] || run rm -rf /etc/busbar /var/lib/busbar $units/busbar-*.d
     [ ! -d /run/systemd/system ] || reload_all
     remove_users

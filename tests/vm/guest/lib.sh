@@ -37,7 +37,7 @@ not() {
     ! "$@"
 }
 
-# says TEXT COMMAND...: whether the command fails and its words hold this text.
+# refuses TEXT COMMAND...: whether the command fails and its words hold this text.
 refuses() {
     text=$1
     shift
@@ -64,7 +64,7 @@ picture() {
 unpack() {
     rm -rf $work/good $work/unpacked
     mkdir $work/unpacked
-    tar -xzf /host/target/vm/release.tar.gz -C $work/unpacked
+    tar --no-same-permissions -xzf /host/target/vm/release.tar.gz -C $work/unpacked
     mv $work/unpacked/* $work/good
 }
 
@@ -98,12 +98,15 @@ current() {
     readlink /opt/busbar/current
 }
 
+# The units of the services that are enabled.
+units() {
+    find /etc/systemd/system/multi-user.target.wants -name 'busbar-*.service' ! -name busbar-trial.service -printf '%f\n' | sort
+}
+
 # runs VERSION: whether every enabled service runs, from the current release, and that is of this version.
 runs() {
     case $(current) in releases/"$1"-*) ;; *) return 1 ;; esac
-    for link in /etc/systemd/system/multi-user.target.wants/busbar-*.service; do
-        unit=${link##*/}
-        [ "$unit" != busbar-trial.service ] || continue
+    for unit in $(units); do
         systemctl is-active --quiet "$unit" || return 1
         pid=$(systemctl show -p MainPID --value "$unit")
         case $(readlink "/proc/$pid/exe") in /opt/busbar/"$(current)"/*) ;; *) return 1 ;; esac
@@ -139,6 +142,19 @@ on_bus() {
     done
 }
 
+# "UNIT NAME NUMBER" of everything that services of ours have on the bus.
+on_bus_now() {
+    busctl --no-pager --no-legend list | awk '$1 ~ /^[a-z]/ && $6 ~ /^busbar-/ { print $6, $1 }' | sort | while read -r unit name; do
+        echo "$unit $name $(get "$name" /DeviceInstance 2>/dev/null)"
+    done
+}
+
 get() { # NAME PATH
     busctl call "$1" "$2" com.victronenergy.BusItem GetValue
+}
+
+# One process of each kind, for the battery behind /dev/battery0.
+enable_all() {
+    $busbar enable bms-can garage --port /dev/battery0 >$work/said 2>&1
+    $busbar enable charge-manager >$work/said 2>&1
 }

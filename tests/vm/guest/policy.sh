@@ -8,7 +8,7 @@ unpack
 allow_stand_ins
 battery battery0
 $work/good/install.sh --yes --deadline 60 --healthy 1 >$work/said 2>&1
-$busbar enable bms-can garage --port /dev/battery0 >$work/said 2>&1
+enable_all
 settings=com.victronenergy.settings
 battery=com.victronenergy.battery.bmscan_battery0
 check "both services are on the bus" within 20 on_bus $settings $battery
@@ -26,13 +26,13 @@ ours() { as "$1" busctl call $battery / org.busbar.Bus1 Info 2>&1 | grep -q "$2"
 may_own() { as "$1" busctl call org.freedesktop.DBus / org.freedesktop.DBus RequestName su "$2" 0; }
 set_value() { as "$1" busctl call "$2" "$3" com.victronenergy.BusItem SetValue v s "$4"; }
 
-for user in plain member busbar-settings busbar-bms-can; do
+for user in plain member busbar-settings busbar-bms-can busbar-charge-manager; do
     check "$user reads a value" as $user busctl call $battery /Soc com.victronenergy.BusItem GetText
     check "$user reads all items" as $user busctl call $battery / com.victronenergy.BusItem GetItems
     check "$user reads settings" as $user busctl call $settings /Settings com.victronenergy.BusItem GetValue
     check "$user introspects" as $user busctl introspect $battery /Soc
 done
-for user in plain busbar-settings busbar-bms-can; do
+for user in plain busbar-settings busbar-bms-can busbar-charge-manager; do
     check "$user does not write" refuses "Access denied" set_value $user $battery /CustomName x
     check "$user does not write without an interface either" refuses "AccessDenied" as $user python3 /host/tests/vm/guest/no_interface.py $battery /CustomName SetValue
     check "$user does not call org.busbar" ours $user "Access denied"
@@ -47,9 +47,9 @@ for user in member root; do
 done
 
 for name in $settings com.victronenergy.battery.busbar $battery com.victronenergy.battery.bmscan_x com.victronenergy.multi.x org.busbar.Gateway1; do
-    for user in plain member busbar-settings busbar-bms-can; do
+    for user in plain member busbar-settings busbar-bms-can busbar-charge-manager; do
         case $user-$name in
-            busbar-settings-$settings | busbar-bms-can-$battery | busbar-bms-can-com.victronenergy.battery.bmscan_x)
+            busbar-settings-$settings | busbar-bms-can-$battery | busbar-bms-can-com.victronenergy.battery.bmscan_x | busbar-charge-manager-com.victronenergy.battery.busbar)
                 check "$user may own $name" may_own $user $name ;;
             *) check "$user may not own $name" refuses "Access denied" may_own $user $name ;;
         esac

@@ -46,6 +46,9 @@ refused "there is nobody to ask" sh -c "$good < /dev/null"
 refused '"now" is not known' $good --yes now
 refused "--from has no value" $good --yes --from
 refused "are whole seconds" $good --yes --deadline soon
+refused "cannot be within" $good --yes --deadline 20 --healthy 20
+refused "is a clone and no release" $good --yes --from /host
+refused "this failed: systemd-sysusers" unshare -m sh -c "mount --bind /etc /etc && mount -o remount,bind,ro /etc && $good --yes"
 refused "there is no release to go back to" $good --yes --rollback
 refused "Busbar is not installed" $good --yes --uninstall
 
@@ -67,7 +70,7 @@ another next 0.2.0 && seal next
 flock /opt/busbar/state/lock $work/next/install.sh --yes >$work/locked 2>&1
 check "refused: another installation is running" grep -q "another installation is running" $work/locked
 $work/next/install.sh --yes --deadline 60 --healthy 30 >$work/background 2>&1 &
-check "an update is on trial" within 20 test -e /opt/busbar/state/trial
+check "an update is on trial" within 40 systemctl is-active -q busbar-trial
 check "refused: an update is on trial" refuses "is on trial" $good --yes
 check "which can be ended" $good --yes --rollback
 check "the old release runs" within 20 runs 0.1.0

@@ -21,15 +21,17 @@ svscan /etc/service >$work/svscan.log 2>&1 &
 
 settings=com.victronenergy.settings
 battery=com.victronenergy.battery.bmscan_battery0
+bank=com.victronenergy.battery.busbar
 owned() { dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner "string:$1" | grep -q "boolean true"; }
-both() { owned $settings && owned $battery; }
+all() { owned $settings && owned $battery && owned $bank; }
 number() { dbus-send --system --print-reply=literal --dest=$battery /DeviceInstance com.victronenergy.BusItem.GetValue; }
-pids() { for name in settings bms-can.garage; do svstat /etc/service/busbar-$name | sed -n 's/.*(pid \([0-9]*\)).*/\1/p'; done; }
+pids() { for name in settings charge-manager bms-can.garage; do svstat /etc/service/busbar-$name | sed -n 's/.*(pid \([0-9]*\)).*/\1/p'; done; }
 
 battery battery0
 check "settings are enabled" $busbar enable settings
 check "a battery is enabled" $busbar enable bms-can garage --port /dev/battery0
-check "both are on the bus" within 30 both
+check "a bank is enabled" $busbar enable charge-manager
+check "all are on the bus" within 40 all
 instance=$(number)
 check "list shows them" sh -c "$busbar list | grep -q '^bms-can garage  running' && $busbar list | grep -q '^settings        running'"
 check "it is the release that runs" sh -c "readlink /proc/$(pids | head -1)/exe | grep -q /opt/busbar/releases/0.1.0-x/bin/busbar"
@@ -37,10 +39,10 @@ check "it is the release that runs" sh -c "readlink /proc/$(pids | head -1)/exe 
 back() {
     are_others() {
         for pid in $old; do [ ! -e "/proc/$pid" ] || return 1; done
-        both
+        all
     }
     start=$(uptime_s)
-    check "$1: both are back" within "$2" are_others
+    check "$1: all are back" within "$2" are_others
     echo "       after $(($(uptime_s) - start)) s"
     check "$1: the number is the same" test "$(number)" = "$instance"
 }
@@ -51,7 +53,7 @@ old=$(pids)
 python3 /host/tests/vm/guest/freeze.py $old >$work/frozen 2>&1 &
 within 5 grep -q frozen $work/frozen
 back "a stuck loop" 40
-check "their log says that they hung" sh -c "test \$($busbar logs | grep -c 'the work loop has not come by') = 2"
+check "their log says that they hung" sh -c "test \$($busbar logs | grep -c 'the work loop has not come by') = 3"
 check "the log is in local time" sh -c "$busbar logs settings -n 1 | grep -qE '^20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:.]+ settings: '"
 check "a log is followed" sh -c "timeout 5 $busbar logs bms-can garage -n 5 --follow | grep -q 'the battery is on the bus'"
 mkdir -p $work/busbar-flood/log

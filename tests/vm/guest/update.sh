@@ -8,39 +8,40 @@ unpack
 allow_stand_ins
 battery battery0
 $work/good/install.sh --yes --deadline 60 --healthy 1 >$work/said 2>&1
-$busbar enable bms-can garage --port /dev/battery0 >$work/said 2>&1
-check "a battery is on the bus" within 20 on_bus com.victronenergy.battery.bmscan_battery0
+enable_all
+check "a battery and a bank are on the bus" within 30 on_bus com.victronenergy.battery.bmscan_battery0 com.victronenergy.battery.busbar
 first=$(current)
 
-# goes_back NAME TEXT SECONDS: the update is refused with this text, within this time, and everything is as before.
+# goes_back NAME TEXT DEADLINE: the update is refused with this text in time, and everything is as before.
 goes_back() {
     start=$(uptime_s)
-    check "an update whose program $1 is taken back" refuses "was taken back: busbar-" "$work/$1/install.sh" --yes --deadline 10 --healthy 4
+    check "an update whose program $1 is taken back" refuses "was taken back: busbar-" "$work/$1/install.sh" --yes --deadline $3 --healthy 4
     check "  because $2" grep -q "$2" $work/words
     took=$(($(uptime_s) - start))
-    check "  within its deadline ($took s)" test $took -le "$3"
+    # Before and behind the trial it takes some seconds to copy the release, and to start the old one.
+    check "  within its deadline of $3 s ($took s)" test $took -le $(($3 + 25))
     check "  and the report says so" grep -q "^outcome rolled_back" /opt/busbar/state/last
     check "  the old release is current" test "$(current)" = "$first"
     check "  and runs" within 15 runs 0.1.0
-    check "  with the battery" within 15 on_bus com.victronenergy.battery.bmscan_battery0
+    check "  with the battery" within 20 on_bus com.victronenergy.battery.bmscan_battery0 com.victronenergy.battery.busbar
     check "  and the new one is gone" test "$(ls /opt/busbar/releases)" = "${first#releases/}"
     check "  and no trial" test ! -e /opt/busbar/state/trial -a ! -e /opt/busbar/state/before -a ! -e /opt/busbar/state/attempts
 }
 
 bad exits 0.2.1 exits
-goes_back exits "was started 3 times" 30
+goes_back exits "was started 3 times" 40
 bad stumbles 0.2.2 stumbles
-goes_back stumbles "was started 3 times" 35
+goes_back stumbles "was started 3 times" 40
 bad hangs 0.2.3 hangs
-goes_back hangs "is activating" 35
+goes_back hangs "is activating" 10
 bad idles 0.2.4 idles
-goes_back idles "does not own com.victronenergy." 35
+goes_back idles "does not own com.victronenergy." 10
 
 # A program that the sandbox does not let start: the launcher falls back to the old one, and that is no success.
 another script 0.2.5
 printf '#!/bin/sh\necho busbar 0.2.5\n' >$work/script/bin/busbar
 seal script
-goes_back script "cannot be started from the new release" 30
+goes_back script "cannot be started from the new release" 20
 
 # One service alone is worse.
 another worse 0.2.6
@@ -48,15 +49,15 @@ rm $work/worse/bin/bms-can
 cp /host/target/vm/bad_release $work/worse/bin/bms-can
 echo idles >$work/worse/wrong
 seal worse
-goes_back worse "busbar-bms-can@garage.service does not own com.victronenergy.battery.bmscan_battery0" 35
+goes_back worse "busbar-bms-can@garage.service does not own com.victronenergy.battery.bmscan_battery0" 10
 
-# The user may go on with the same update, and hardware may go at any time.
+# Hardware may go at any time, and with it who depends on it.
 unplug battery0
 another without 0.3.0 && seal without
 check "an update without the adapter stays" $work/without/install.sh --yes --deadline 30 --healthy 3
 check "it runs" runs 0.3.0
 battery battery0
-check "the adapter is back, and the battery" within 30 on_bus com.victronenergy.battery.bmscan_battery0
+check "the adapter is back, and the battery" within 30 on_bus com.victronenergy.battery.bmscan_battery0 com.victronenergy.battery.busbar
 
 # A service that did not run before is no reason either.
 printf '[can]\nprt = 1\n' >/etc/busbar/bms-can.wrong.toml
@@ -68,11 +69,11 @@ another later 0.4.0 && seal later
 check "an update stays although a service was broken before" $work/later/install.sh --yes --deadline 30 --healthy 3
 check "it is current" sh -c "readlink /opt/busbar/current | grep -q 0.4.0"
 
-# The person who started it goes away: the trial goes on.
+# The person who started it goes away, and then who judges it: the trial goes on.
 another alone 0.5.0 && seal alone
 setsid $work/alone/install.sh --yes --deadline 30 --healthy 3 >$work/said 2>&1 &
-within 20 test -e /opt/busbar/state/trial
-within 10 systemctl is-active -q busbar-trial
+check "an update is on trial" within 90 systemctl is-active -q busbar-trial
 kill -9 "$(pgrep -f alone/install.sh | head -1)"
-check "an update whose person went away is finished" within 30 grep -q "^to releases/0.5.0" /opt/busbar/state/last
-check "and good" grep -q "^outcome good" /opt/busbar/state/last
+check "who judges it dies" systemctl kill -s KILL busbar-trial
+check "an update whose person went away is finished" within 90 grep -qs "^to releases/0.5.0" /opt/busbar/state/last
+check "  and good" grep -q "^outcome good" /opt/busbar/state/last
