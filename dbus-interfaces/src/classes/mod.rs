@@ -5,3 +5,6 @@
 pub mod bank;
 pub mod battery;
 pub mod device;
+pub mod follower;
+pub mod multi;
+pub mod told;
