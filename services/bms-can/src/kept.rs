@@ -1,5 +1,5 @@
-//! What the settings of the system keep for a battery: its number among the batteries, the name that the user gives it,
-//! and how large the bank is that it belongs to.
+//! What the settings of the system keep for a device: its number within its class, the name that the user gives it, and
+//! for a battery how large the bank is that it belongs to.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -35,10 +35,19 @@ pub(crate) enum News {
 }
 
 impl Kept {
-    /// Begins to ask. `unit` tells this battery from others of this program, for ever.
-    pub(crate) fn open(unit: &str, instance: i32, configured_name: Option<String>, bus: &BusAddress) -> Self {
-        let mut wanted = Wanted::new(Device::new(CLASS, "bmscan", unit, instance));
-        wanted.add(CUSTOM_NAME).add(BANK_SIZE);
+    /// Begins to ask. `unit` tells this device from others of this program, for ever.
+    pub(crate) fn open(
+        class: &str,
+        unit: &str,
+        instance: i32,
+        configured_name: Option<String>,
+        bus: &BusAddress,
+    ) -> Self {
+        let mut wanted = Wanted::new(Device::new(class, "bmscan", unit, instance));
+        wanted.add(CUSTOM_NAME);
+        if class == CLASS {
+            wanted.add(BANK_SIZE);
+        }
         let bus = bus.clone();
         let opening = Box::pin(async move { wanted.open(&bus).await });
         Kept { opening: Some(opening), open: None, configured_name, instance, bank_size: 0 }

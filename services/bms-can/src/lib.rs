@@ -18,6 +18,7 @@ pub mod decode_log;
 mod dialect;
 pub mod frame;
 mod give_way;
+pub mod inverter;
 mod keep_alive;
 mod kept;
 pub mod link_health;
