@@ -14,6 +14,7 @@ maker's document, and says what it understands, a line for each change:
   permits 1 1                         charging, discharging (0x35C)
   name PYLON
   silent                              nothing for three seconds
+  switch 1 | switch 2                 sma: it is told to start or to stop (0x35C), and does
 
 After S seconds it ends with a line of JSON: for each identifier how often it came, its lengths, and the shortest and
 longest time between two, in milliseconds. What the document forbids is a line "wrong: ..." at once.
@@ -35,7 +36,7 @@ GROWATT = {0x311: (8,), 0x312: (8,), 0x313: (8,), 0x314: (8,), 0x319: (8,)}
 
 class Inverter:
     def __init__(self, frames):
-        self.frames, self.said, self.times, self.lengths = frames, {}, {}, {}
+        self.frames, self.said, self.times, self.lengths, self.on = frames, {}, {}, {}, True
 
     def say(self, what, text):
         if self.said.get(what) != text:
@@ -47,6 +48,11 @@ class Inverter:
 
     def hear(self, message, at):
         number, data = message.arbitration_id, bytes(message.data)
+        if self.frames is SMA and number == 0x35C and not message.is_extended_id:
+            if data not in (b"\x01\0\0\0", b"\x02\0\0\0"):
+                return self.wrong("a command that is none")
+            self.on = data[0] == 1
+            return self.say("switch", f"{data[0]}")
         if message.is_extended_id or number not in self.frames:
             return self.wrong(f"{number:X} is not for this bus")
         if len(data) not in self.frames[number]:
@@ -108,11 +114,25 @@ class Inverter:
         return rows
 
 
-# Sign of life: identifier, bytes. A Sunny Island's 0x305 is its battery voltage, current, temperature, state of charge.
+def sunny_island(inverter):
+    """A cluster of two: 2000 W from the grid, 1100 W to the loads, the rest into the battery; every number a tenth or 100 W."""
+    on = inverter.on
+    return [
+        (0x300, struct.pack("<4h", 12, 8, 0, 0)), (0x301, struct.pack("<4h", -5, -4, 0, 0)),
+        (0x304, struct.pack("<3hH", *((1200, 1199, 0, 6001) if on else (0, 0, 0, 0)))),
+        # The current is negative while it charges.
+        (0x305, struct.pack("<HhhH", 542, -170, 230, 990)),
+        # State of health, charging procedure of an external BMS, operating, no error, voltage that it aims at.
+        (0x306, struct.pack("<HBBHH", 100, 10, 1, 0, 545)), (0x307, bytes([0, 0, 0xC0, 0, 0, 0, 0, 0])),
+        (0x308, struct.pack("<4h", 11, 0, 0, 0)), (0x309, struct.pack("<3hH", 1205, 1201, 0, 6000)),
+    ]
+
+
+# What it expects, and what it sends each second.
 CALLS = {
-    "pylontech": (PYLONTECH, 0x305, bytes(8)),
-    "sma": (SMA, 0x305, bytes.fromhex("0A022C01E600DE03")),
-    "growatt": (GROWATT, 0x301, bytes.fromhex("1122334455667788")),
+    "pylontech": (PYLONTECH, lambda inverter: [(0x305, bytes(8))]),
+    "sma": (SMA, sunny_island),
+    "growatt": (GROWATT, lambda inverter: [(0x301, bytes.fromhex("1122334455667788"))]),
 }
 
 
@@ -124,9 +144,8 @@ def main():
     p.add_argument("--mute", action="store_true", help="gives no sign of life")
     a = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    frames, number, data = CALLS[a.profile]
+    frames, calls = CALLS[a.profile]
     inverter = Inverter(frames)
-    call = can.Message(arbitration_id=number, data=data, is_extended_id=False)
     with can.Bus(interface="slcan", channel=a.tty, bitrate=500_000, sleep_after_open=0) as bus:
         print("listening", flush=True)
         heard = None
@@ -134,8 +153,8 @@ def main():
         while a.seconds is None or time.monotonic() < start + a.seconds:
             if time.monotonic() >= due:
                 due += 1
-                if not a.mute:
-                    bus.send(call)
+                for number, data in [] if a.mute else calls(inverter):
+                    bus.send(can.Message(arbitration_id=number, data=data, is_extended_id=False))
             message = bus.recv(max(0.001, due - time.monotonic()))
             now = time.monotonic()
             if message is not None:

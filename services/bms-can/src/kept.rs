@@ -11,6 +11,9 @@ use dbus_interfaces::{BusAddress, BusError, WriteRequest};
 /// How many batteries the manager that spoke last for this one had in its decision; 0 if it had not this one.
 const BANK_SIZE: Setting<i32> = Setting::int("BankSize", 0).range(0.0, 1000.0).silent();
 
+/// Energy counters of an inverter, as far as they may be shown.
+const ENERGY: Setting<String> = Setting::text("EnergyCounters", "").silent();
+
 type Opened = Result<(DeviceSettings, Changes), BusError>;
 
 /// The settings of one battery. Until they are known, or known not to be there, the battery is not published.
@@ -47,6 +50,8 @@ impl Kept {
         wanted.add(CUSTOM_NAME);
         if class == CLASS {
             wanted.add(BANK_SIZE);
+        } else {
+            wanted.add(ENERGY);
         }
         let bus = bus.clone();
         let opening = Box::pin(async move { wanted.open(&bus).await });
@@ -108,6 +113,30 @@ impl Kept {
         {
             self.bank_size = size;
             settings.remember(BANK_SIZE, size);
+        }
+    }
+
+    /// The energy counters as they were kept.
+    pub(crate) fn energy(&self) -> String {
+        self.open.as_ref().map(|(settings, _)| settings.get(ENERGY)).unwrap_or_default()
+    }
+
+    /// Keeps the energy counters.
+    pub(crate) fn remember_energy(&self, counters: String) {
+        if let Some((settings, _)) = &self.open
+            && settings.are_kept()
+        {
+            settings.remember(ENERGY, counters);
+        }
+    }
+
+    /// Keeps the energy counters, and waits until they are kept.
+    pub(crate) async fn keep_energy(&self, counters: String) {
+        if let Some((settings, _)) = &self.open
+            && settings.are_kept()
+            && let Err(why) = settings.set(ENERGY, counters).await
+        {
+            tracing::warn!("the energy counters are not kept to the last watt-hour: {why}");
         }
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
 use super::LONGEST_NAME;
-use crate::inverter::{Facts, PROFILES, Profile, Silence, Then, by_name};
+use crate::inverter::sunny_island::{AcInput, Cluster};
+use crate::inverter::{Facts, PROFILES, Profile, Reports, Silence, Then, by_name};
 
 /// The table `[inverter]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -48,6 +49,15 @@ pub struct Inverter {
     /// What comes after it; otherwise the profile's.
     #[serde(default)]
     pub silence_then: Option<Then>,
+    /// What hangs on the external connection of an inverter that tells of itself.
+    #[serde(default)]
+    pub ac_input: AcInput,
+    /// Its lines, 1 to 3; otherwise those on which there is a voltage.
+    #[serde(default)]
+    pub phases: Option<u8>,
+    /// It may be switched on and off from the bus.
+    #[serde(default)]
+    pub remote_switch: bool,
 }
 
 fn manager() -> String {
@@ -81,6 +91,12 @@ impl Inverter {
             capacity_ah: self.capacity_ah,
             modules: self.modules,
         }
+    }
+
+    /// What is read of the inverter, where it tells of itself.
+    #[must_use]
+    pub fn cluster(&self, profile: &Profile) -> Option<Cluster> {
+        (profile.reports == Reports::SunnyIsland).then(|| Cluster::new(self.ac_input, self.phases))
     }
 
     /// What becomes of the inverter when nobody decides any more.
@@ -127,6 +143,14 @@ impl Check for Inverter {
         }
         if let Some(modules) = self.modules {
             findings.within("modules", modules, 1..=255, "");
+        }
+        if let Some(phases) = self.phases {
+            findings.within("phases", phases, 1..=3, "");
+        }
+        let tells = self.profile().is_ok_and(|profile| profile.reports == Reports::Nothing);
+        let keys = [("phases", self.phases.is_some()), ("remote_switch", self.remote_switch)];
+        for (key, _) in keys.into_iter().filter(|(_, is_set)| tells && *is_set) {
+            findings.refuse(key, "this inverter tells nothing of itself", "profile = \"sma_sunny_island\"");
         }
     }
 }

@@ -6,7 +6,9 @@
 //! - `procedure`: when to tell, when the safe set, when nothing; pure
 //! - `rhythm`: which frame is due when; pure. `claim`: who is the battery on this bus; pure
 //! - `partner`: whether the inverter is there · `station`: all of these, as the one that holds the bus
+//! - [`sunny_island`]: what a Sunny Island cluster tells of itself
 //! - `publish`: what it was told, what it does, since when and why, as items
+//! - `system`: the control half of an inverter that tells of itself
 //! - `run`: the loop around them
 
 mod claim;
@@ -20,8 +22,12 @@ pub(crate) mod run;
 mod says;
 mod source;
 mod station;
+pub mod sunny_island;
+mod system;
 mod told;
 
-pub use profile::{KeepAlive, Model, Profile, Proof, Rhythm, Say, Silence, Then, What, Window, Zero};
+pub use profile::{
+    KeepAlive, Model, Profile, Proof, Reports, Rhythm, Say, Silence, Then, What, Window, Zero,
+};
 pub use profiles::{PROFILES, by_name};
 pub use told::{Facts, Faults, Measured, Told};

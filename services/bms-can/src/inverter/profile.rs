@@ -36,6 +36,8 @@ pub struct Profile {
     pub silence: Silence,
     /// How long it takes to follow a new limit, s.
     pub response_s: f64,
+    /// What it tells of itself on this bus.
+    pub reports: Reports,
     /// The inverters that speak it.
     pub models: &'static [Model],
 }
@@ -125,6 +127,15 @@ pub enum Zero {
     Ignored(f64),
     /// It disregards it and obeys the state of charge alone: 100 % for no charging, 0 % for no discharging.
     OnlyBySoc,
+}
+
+/// What an inverter tells of itself on the bus of its battery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    /// No more than its sign of life.
+    Nothing,
+    /// All that a Sunny Island measures.
+    SunnyIsland,
 }
 
 /// What becomes of an inverter when nobody decides any more: the safe set (0 A both ways, the charge voltage at most that

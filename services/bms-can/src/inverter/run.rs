@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use dbus_interfaces::classes::{device, multi};
-use dbus_interfaces::{BusAddress, BusError, Draft, Service, WriteRequest, Writes};
+use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, Value, WriteRequest, Writes};
 use service_kit::{Context, Failure, random_seed};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::publish;
 use super::source::{Followed, View};
 use super::station::{Doing, Station};
+use super::sunny_island::{self, Counters, Flows};
+use super::system::{Happening, System};
 use super::{Facts, Profile};
 use crate::battery::Pace;
 use crate::config::{Can, Inverter};
@@ -24,6 +26,8 @@ use crate::transports::{Link, LinkEvent};
 const BEAT: Duration = Duration::from_secs(4);
 /// How often the items are looked through at least.
 const SHOW: Duration = Duration::from_secs(5);
+/// How long the end waits for the settings.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// More frames than one read of a full buffer can hold.
 const FRAMES: usize = 256;
 
@@ -46,7 +50,15 @@ pub(crate) async fn run(
     let mut followed = Followed::start(&config.follow, &bus_name, &bus).await?;
     let view = followed.look(Instant::now());
     let facts = config.facts();
-    let station = Station::new(profile, dialect, config.silence(profile), facts, random_seed());
+    let cluster = config.cluster(profile);
+    let system = match &cluster {
+        Some(_) => Some(
+            System::connect(&unit, config.device_instance, config.name.clone(), can.connection(), &bus)
+                .await?,
+        ),
+        None => None,
+    };
+    let station = Station::new(profile, dialect, config.silence(profile), facts, cluster, random_seed());
     let mut process = Process {
         link,
         station,
@@ -65,10 +77,28 @@ pub(crate) async fn run(
         shown_at: None,
         health: LinkHealth::default(),
         logged: None,
+        system,
+        may_switch: config.remote_switch,
+        counters: None,
     };
     let outcome = process.work(&context).await;
+    if let Some((counters, _)) = &process.counters {
+        // A stop takes a second at most.
+        let _ = timeout(LAST_WORD, process.kept.keep_energy(counters.at_end())).await;
+    }
+    if let Some(system) = process.system {
+        system.leave().await;
+    }
     process.service.leave().await;
     outcome
+}
+
+/// The next thing that concerns the control half, if there is one.
+async fn of_system(system: &mut Option<System>) -> Result<Happening, BusError> {
+    match system {
+        Some(system) => system.happening().await,
+        None => std::future::pending().await,
+    }
 }
 
 struct Process {
@@ -90,6 +120,11 @@ struct Process {
     health: LinkHealth,
     /// What the log was told last: what is done, and whether the inverter is there.
     logged: Option<(Doing, bool)>,
+    /// The control half, of an inverter that tells of itself.
+    system: Option<System>,
+    may_switch: bool,
+    /// The energy counters, and when they were last counted.
+    counters: Option<(Counters, Instant)>,
 }
 
 impl Process {
@@ -125,6 +160,7 @@ impl Process {
                 () = self.followed.changed() => looks = true,
                 news = self.kept.next() => self.news(news?).await?,
                 Some(write) = self.writes.recv() => self.write(write),
+                happening = of_system(&mut self.system) => self.take(happening?).await?,
             }
             let now = Instant::now();
             for frame in frames.drain(..) {
@@ -137,6 +173,7 @@ impl Process {
             while let Some(frame) = self.station.take(now) {
                 self.link.send(&frame);
             }
+            self.command(now);
             self.settle(context, now).await?;
         }
     }
@@ -173,12 +210,90 @@ impl Process {
         if self.pace.take(now) {
             self.shown_at = Some(now);
             let why = self.why();
+            self.count(now);
             self.service
                 .update(|tx| {
                     publish::update(tx, &self.station, &why, now);
+                    self.reports(tx, now);
                     self.health.update(tx);
                 })
                 .await?;
+            self.show_system(now).await?;
+        }
+        Ok(())
+    }
+
+    /// What the inverter tells of itself, on the unit.
+    fn reports(&self, tx: &mut Update<'_>, now: Instant) {
+        if let Some(cluster) = self.station.cluster() {
+            sunny_island::unit(tx, &cluster.view(now), cluster.input(), self.station.has_inverter(now));
+        }
+        if let Some((counters, _)) = &self.counters {
+            sunny_island::energy(tx, counters);
+        }
+    }
+
+    /// The control half.
+    async fn show_system(&mut self, now: Instant) -> Result<(), BusError> {
+        let (Some(system), Some(cluster)) = (&mut self.system, self.station.cluster()) else { return Ok(()) };
+        let (view, input, is_there) = (cluster.view(now), cluster.input(), self.station.has_inverter(now));
+        let unit = (self.bus_name.as_str(), self.kept.instance());
+        system
+            .show(self.profile.title, |tx| {
+                sunny_island::system(tx, &view, input, is_there, self.may_switch, unit);
+            })
+            .await
+    }
+
+    /// Counts the energy since the last time.
+    fn count(&mut self, now: Instant) {
+        let Some(cluster) = self.station.cluster() else { return };
+        let view = cluster.view(now);
+        let (counters, at) = self.counters.get_or_insert_with(|| (Counters::read(&self.kept.energy()), now));
+        let time = now.duration_since(std::mem::replace(at, now));
+        if let (Some(in_w), Some(out_w), Some(battery_w)) = (view.in_w, view.out_w, view.battery_w())
+            && let Some(kept) = counters.count(Flows::of(in_w, out_w, battery_w), time)
+        {
+            self.kept.remember_energy(kept);
+        }
+    }
+
+    /// Says the command that is due.
+    fn command(&mut self, now: Instant) {
+        let (frame, outcome) = self.station.command(now);
+        if let Some(frame) = frame {
+            self.link.send(&frame);
+        }
+        match outcome {
+            Some((on, true)) => tracing::info!(inverter = self.bus_name, on, "the inverter is switched"),
+            Some((on, false)) => {
+                tracing::warn!(inverter = self.bus_name, on, "the inverter does not do what it is told");
+            }
+            None => {}
+        }
+    }
+
+    /// Does what a client of the control half wants, and what the settings tell of it.
+    async fn take(&mut self, happening: Happening) -> Result<(), BusError> {
+        let Some(system) = &mut self.system else { return Ok(()) };
+        let write = match happening {
+            Happening::News(news) => return system.news(news).await,
+            Happening::Write(write) => write,
+        };
+        if write.is(device::CUSTOM_NAME) {
+            system.rename(write);
+        } else if !write.is(multi::MODE_OF_SYSTEM) {
+            write.refuse("nothing here can be written but the name and the mode");
+        } else if !self.may_switch {
+            write.refuse("remote_switch is off in the configuration");
+        } else {
+            match write.value().and_then(Value::as_i64) {
+                Some(mode @ (3 | 4)) => {
+                    self.station.switch(mode == 3, Instant::now());
+                    write.confirm_later();
+                }
+                _ => write.refuse("the mode is 3 for on or 4 for off"),
+            }
         }
         Ok(())
     }
@@ -199,9 +314,11 @@ impl Process {
         }
         .add_to(&mut draft);
         let why = self.why();
+        self.count(now);
         draft.fill(|tx| {
             publish::standing(tx, self.profile, &self.facts, &self.follows);
             publish::update(tx, &self.station, &why, now);
+            self.reports(tx, now);
             self.health.update(tx);
         });
         self.service.publish(draft).await?;

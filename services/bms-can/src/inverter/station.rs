@@ -9,6 +9,7 @@ use super::procedure::Stage;
 use super::profile::{Profile, Rhythm, Say, Silence};
 use super::rhythm::Cycle;
 use super::source::View;
+use super::sunny_island::{Cluster, Switch};
 use super::told::{Facts, Told};
 use crate::frame::{CanId, Frame};
 use crate::protocols::Protocol;
@@ -57,6 +58,8 @@ pub(crate) struct Station {
     told: Option<Told>,
     soc: Option<(f64, Instant)>,
     own: Vec<CanId>,
+    cluster: Option<Cluster>,
+    switch: Option<Switch>,
     doing: (Doing, Option<Instant>),
 }
 
@@ -67,6 +70,7 @@ impl Station {
         dialect: &'static Protocol,
         silence: Silence,
         facts: Facts,
+        cluster: Option<Cluster>,
         seed: u64,
     ) -> Self {
         let own = profile.says().filter_map(|say| say.can_id(dialect)).collect();
@@ -84,6 +88,8 @@ impl Station {
             told: None,
             soc: None,
             own,
+            cluster,
+            switch: None,
             doing: (Doing::NoBus, None),
         }
     }
@@ -96,12 +102,18 @@ impl Station {
         } else {
             self.claim.closed();
             self.partner.forget();
+            if let Some(cluster) = &mut self.cluster {
+                cluster.forget();
+            }
         }
     }
 
     /// Takes in a frame that somebody else has sent.
     pub(crate) fn frame(&mut self, frame: &Frame, now: Instant) {
         let is_its = self.partner.hear(frame, now);
+        if let Some(cluster) = &mut self.cluster {
+            cluster.hear(frame, now);
+        }
         if !is_its && !frame.is_remote() && self.own.contains(&frame.id()) {
             self.claim.heard(now);
         }
@@ -158,6 +170,28 @@ impl Station {
         self.soc = Some((*soc, now));
     }
 
+    /// Switches the inverter on or off, as the user has asked for.
+    pub(crate) fn switch(&mut self, on: bool, now: Instant) {
+        self.switch = Some(Switch::new(on, now));
+    }
+
+    /// The command that is due. One that is done or given up is over; then it says what was wished, and whether it is so.
+    pub(crate) fn command(&mut self, now: Instant) -> (Option<Frame>, Option<(bool, bool)>) {
+        let is_on = self.cluster.as_ref().and_then(|cluster| cluster.view(now).is_on);
+        let Some(switch) = &mut self.switch else { return (None, None) };
+        if switch.is_over(is_on, now) {
+            let wanted = switch.wants_on();
+            self.switch = None;
+            return (None, Some((wanted, is_on == Some(wanted))));
+        }
+        (switch.take(now), None)
+    }
+
+    /// What the inverter tells of itself.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
     /// The next frame that is due; to be called until there is none. What is told is the newest at that moment.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Frame> {
         loop {
@@ -175,7 +209,9 @@ impl Station {
     /// When something is due, whatever happens.
     pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
         let cycle = self.cycle.as_ref().and_then(Cycle::next);
-        let times = [cycle, self.claim.next(), self.stage.next(&self.silence), self.partner.next(now)];
+        let switch = self.switch.as_ref().map(Switch::next);
+        let times =
+            [cycle, switch, self.claim.next(), self.stage.next(&self.silence), self.partner.next(now)];
         times.into_iter().flatten().min()
     }
 
@@ -201,6 +237,7 @@ impl Station {
 
     /// The ids that it has to hear: the inverter's, and those that another battery would send.
     pub(crate) fn ids(&self) -> impl Iterator<Item = CanId> {
-        self.own.iter().chain(self.partner.ids()).copied()
+        let cluster = self.cluster.iter().flat_map(|_| Cluster::ids());
+        self.own.iter().chain(self.partner.ids()).copied().chain(cluster)
     }
 }

@@ -12,4 +12,5 @@ mod captures;
 mod high_voltage;
 mod list;
 mod rules;
+mod sunny_island;
 mod support;

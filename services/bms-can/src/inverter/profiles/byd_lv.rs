@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{pylontech_lv, victron};
-use crate::inverter::profile::{Model, Profile, Proof, Rhythm, Say, Zero, say};
+use crate::inverter::profile::{Model, Profile, Proof, Reports, Rhythm, Say, Zero, say};
 use crate::inverter::says;
 use crate::message::LabelName;
 
@@ -27,6 +27,7 @@ pub(super) static PROFILE: Profile = Profile {
     soc_rise_pct_per_s: None,
     silence: pylontech_lv::SILENCE,
     response_s: 5.0,
+    reports: Reports::Nothing,
     models: &[Model {
         name: "48 V inverters with a BYD B-Box LV setting",
         setting: "CAN, BYD",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::inverter::profile::{
-    KeepAlive, Model, Profile, Proof, Rhythm, Say, Silence, Then, Window, Zero, say,
+    KeepAlive, Model, Profile, Proof, Reports, Rhythm, Say, Silence, Then, Window, Zero, say,
 };
 use crate::inverter::says;
 use crate::message::LabelName;
@@ -31,6 +31,7 @@ pub(super) const BASE: Profile = Profile {
     soc_rise_pct_per_s: None,
     silence: SILENCE,
     response_s: 5.0,
+    reports: Reports::Nothing,
     models: &[
         Model {
             name: "Midnite AIO",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::inverter::profile::{
-    KeepAlive, Model, Profile, Proof, Rhythm, Say, Silence, Then, Window, Zero, say,
+    KeepAlive, Model, Profile, Proof, Reports, Rhythm, Say, Silence, Then, Window, Zero, say,
 };
 use crate::inverter::says;
 use crate::message::LabelName;
@@ -45,6 +45,7 @@ pub(super) static PROFILE: Profile = Profile {
         ),
     },
     response_s: 12.0,
+    reports: Reports::SunnyIsland,
     models: &[Model {
         name: "SMA Sunny Island 4548-US, 6048-US, 4.4M, 6.0H, 8.0H",
         setting: "003.06 BatTyp LiIon_Ext-BMS",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::pylontech_lv;
-use crate::inverter::profile::{KeepAlive, Model, Profile, Proof, Rhythm, Say, Window, Zero, say};
+use crate::inverter::profile::{KeepAlive, Model, Profile, Proof, Reports, Rhythm, Say, Window, Zero, say};
 use crate::inverter::says;
 use crate::message::LabelName;
 
@@ -28,6 +28,7 @@ pub(super) static PROFILE: Profile = Profile {
     soc_rise_pct_per_s: None,
     silence: pylontech_lv::SILENCE,
     response_s: 5.0,
+    reports: Reports::Nothing,
     models: &[Model {
         name: "Victron Multiplus/Quattro behind a GX device",
         setting: "BMS-Can port, profile CAN-bus BMS (500 kbit/s)",
