@@ -122,6 +122,13 @@ fn a_pylontech_inverter_gets_the_share_of_the_manager_in_six_frames_a_second() {
     bed.shows("/Told/MaxChargeCurrent", &json!(80.0));
     bed.shows("/Told/InverterIsThere", &json!(1));
     bed.shows("/Follow/Service", &json!("com.victronenergy.battery.busbar"));
+    let status = bed.bus.command(executable("busbar")).arg("status").output().expect("it starts").stdout;
+    let status = String::from_utf8(status).expect("text");
+    for part in
+        ["INVERTER", "80.0A", "90.0A", "54.40V", "telling for", "as com.victronenergy.battery.busbar says"]
+    {
+        assert!(status.contains(part), "{part} is not in\n{status}");
+    }
     let summary = summary(&mut bed);
     keeps_time(&summary, &["351", "355", "356", "359", "35C", "35E"], (500.0, 2500.0));
     bed.heard_nothing_wrong();

@@ -3,6 +3,7 @@
 //! - [`Profile`]: what a family of inverters expects, as data; one file each in `profiles`, listed in [`PROFILES`]
 //! - [`Told`]: what of the battery is told, fitted to a profile; `says` turns it into the messages of the dialect
 //! - `source`: the decision that is followed, and what the battery measures
+//! - [`list()`]: the list of inverters, made from the profiles
 //! - `procedure`: when to tell, when the safe set, when nothing; pure
 //! - `rhythm`: which frame is due when; pure. `claim`: who is the battery on this bus; pure
 //! - `partner`: whether the inverter is there · `station`: all of these, as the one that holds the bus
@@ -12,6 +13,7 @@
 //! - `run`: the loop around them
 
 mod claim;
+mod list;
 mod partner;
 mod procedure;
 mod profile;
@@ -26,6 +28,7 @@ pub mod sunny_island;
 mod system;
 mod told;
 
+pub use list::{UNSERVED, Unserved, list};
 pub use profile::{
     KeepAlive, Model, Profile, Proof, Reports, Rhythm, Say, Silence, Then, What, Window, Zero,
 };
