@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::bed::SOON;
-use testbed::{PrivateBus, Process, Signal, client_script, eventually, executable};
+use testbed::{Exit, PrivateBus, Process, Signal, client_script, eventually, executable};
 
 /// Grace and ramp of a follower, with room for a busy machine.
 const LOSS: Duration = Duration::from_secs(40);
@@ -246,4 +246,39 @@ fn a_second_battery_on_the_bus_says_so_and_stays_silent() {
     assert_eq!(of("theirs", "/Alarms/BmsConnectionLost"), json!(1));
     let why = of("theirs", "/Told/Why");
     assert!(why.as_str().is_some_and(|why| why.starts_with("another battery sends")), "{why}");
+}
+
+#[test]
+fn an_adapter_that_is_pulled_out_is_shown_and_the_telling_goes_on_when_it_is_back() {
+    let (bus, folder) = (PrivateBus::start(), tempfile::tempdir().expect("a folder"));
+    let [ours, theirs] = ["ours", "theirs"].map(|name| folder.path().join(name));
+    let wire = || {
+        let mut wire = Process::spawn(client_script("wire.py").args([&ours, &theirs]));
+        wire.wait_for_line("ready", SOON);
+        wire
+    };
+    let mut first = wire();
+    let _manager = manager(&bus, NAME);
+    let _service = service(&bus, folder.path(), "ours", "pylontech_lv", "");
+    let shows = |path: &str, value: Value| {
+        eventually(SOON, || bus.get_value(NAME, path).is_ok_and(|shown| shown == value));
+    };
+    shows("/Told/State", json!(4));
+    first.terminate();
+    shows("/Told/State", json!(0));
+    shows("/Alarms/BmsConnectionLost", json!(1));
+    shows("/Told/MaxChargeCurrent", Value::Null);
+    let _second = wire();
+    shows("/Told/State", json!(4));
+    shows("/Told/MaxChargeCurrent", json!(80.0));
+}
+
+#[test]
+fn a_bus_that_is_gone_ends_the_process_so_that_its_supervisor_starts_it_again() {
+    let mut bed = Bed::start("pylontech_lv", "", &["pylontech"]);
+    bed.bus.restart();
+    assert_eq!(bed.service.wait(SOON), Exit::Code(1));
+    bed.service = service(&bed.bus, bed.folder.path(), "ours", "pylontech_lv", "");
+    let _manager = manager(&bed.bus, NAME);
+    bed.hears("told 54.4 80.0 90.0");
 }
