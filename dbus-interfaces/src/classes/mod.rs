@@ -6,7 +6,9 @@ pub mod bank;
 pub mod battery;
 pub mod device;
 pub mod follower;
+pub mod multi;
 pub mod system;
+pub mod told;
 
 #[cfg(test)]
 mod tests {

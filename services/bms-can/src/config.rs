@@ -1,24 +1,47 @@
-//! The configuration of one `bms-can` process: one CAN bus, and the batteries on it.
+//! The configuration of one `bms-can` process: one CAN bus, and the batteries on it, or the inverter whose battery we are.
 
 mod can;
+mod inverter;
 
 use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
 pub use can::{Can, Transport};
+pub use inverter::Inverter;
 
 use crate::battery::Facts;
 use crate::protocols::{PROTOCOLS, Protocol, by_name};
 
 /// `bms-can.<name>.toml`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct Config {
     /// The bus.
     pub can: Can,
-    /// The batteries, one unless told otherwise.
-    #[serde(default = "one_battery")]
+    /// The inverter on it whose battery we are; then there is no battery on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inverter: Option<Inverter>,
+    /// The batteries on it; one unless told otherwise, none beside an inverter.
     pub battery: Vec<Battery>,
+}
+
+/// [`Config`] as it is written: batteries that are not mentioned depend on whether there is an inverter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    can: Can,
+    #[serde(default)]
+    inverter: Option<Inverter>,
+    #[serde(default)]
+    battery: Option<Vec<Battery>>,
+}
+
+impl From<Written> for Config {
+    fn from(written: Written) -> Self {
+        let Written { can, inverter, battery } = written;
+        let unmentioned = || if inverter.is_some() { Vec::new() } else { one_battery() };
+        Config { battery: battery.unwrap_or_else(unmentioned), can, inverter }
+    }
 }
 
 /// One battery.
@@ -101,7 +124,17 @@ impl Check for Config {
     fn check(&self, findings: &mut Findings) {
         findings.inside("can", &self.can);
         findings.each("battery", &self.battery);
-        if self.battery.is_empty() {
+        if let Some(inverter) = &self.inverter {
+            findings.inside("inverter", inverter);
+            if !self.battery.is_empty() {
+                let allowed = "a file of its own for each bus: with [inverter] we are the battery on it";
+                findings.refuse("battery", "there is an inverter on this bus", allowed);
+            }
+            if !self.can.sends() {
+                let allowed = "a bus that may be sent on: neither listen_only nor a recording";
+                findings.refuse("can", "the inverter has to be told something", allowed);
+            }
+        } else if self.battery.is_empty() {
             findings.refuse(
                 "battery",
                 "the list is empty",

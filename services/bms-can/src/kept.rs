@@ -1,5 +1,5 @@
-//! What the settings of the system keep for a battery: its number among the batteries, the name that the user gives it,
-//! and how large the bank is that it belongs to.
+//! What the settings of the system keep for a device: its number within its class, the name that the user gives it, and
+//! for a battery how large the bank is that it belongs to.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -15,6 +15,9 @@ const BANK_SIZE: Setting<i32> = Setting::int("BankSize", 0).range(0.0, LARGEST_B
 const LARGEST_BANK: usize = 1000;
 /// What the settings have not taken within this time is written again.
 const AGAIN: Duration = Duration::from_secs(60);
+
+/// Energy counters of an inverter, as far as they may be shown.
+const ENERGY: Setting<String> = Setting::text("EnergyCounters", "").silent();
 
 type Opened = Result<(DeviceSettings, Changes), BusError>;
 
@@ -42,10 +45,21 @@ pub(crate) enum News {
 }
 
 impl Kept {
-    /// Begins to ask. `unit` tells this battery from others of this program, for ever.
-    pub(crate) fn open(unit: &str, instance: i32, configured_name: Option<String>, bus: &BusAddress) -> Self {
-        let mut wanted = Wanted::new(Device::new(CLASS, "bmscan", unit, instance));
-        wanted.add(CUSTOM_NAME).add(BANK_SIZE);
+    /// Begins to ask. `unit` tells this device from others of this program, for ever.
+    pub(crate) fn open(
+        class: &str,
+        unit: &str,
+        instance: i32,
+        configured_name: Option<String>,
+        bus: &BusAddress,
+    ) -> Self {
+        let mut wanted = Wanted::new(Device::new(class, "bmscan", unit, instance));
+        wanted.add(CUSTOM_NAME);
+        if class == CLASS {
+            wanted.add(BANK_SIZE);
+        } else {
+            wanted.add(ENERGY);
+        }
         let bus = bus.clone();
         let opening = Box::pin(async move { wanted.open(&bus).await });
         Kept { opening: Some(opening), open: None, configured_name, instance, written: None }
@@ -110,6 +124,30 @@ impl Kept {
         {
             self.written = Some((size, now));
             settings.remember(BANK_SIZE, size);
+        }
+    }
+
+    /// The energy counters as they were kept.
+    pub(crate) fn energy(&self) -> String {
+        self.open.as_ref().map(|(settings, _)| settings.get(ENERGY)).unwrap_or_default()
+    }
+
+    /// Keeps the energy counters.
+    pub(crate) fn remember_energy(&self, counters: String) {
+        if let Some((settings, _)) = &self.open
+            && settings.are_kept()
+        {
+            settings.remember(ENERGY, counters);
+        }
+    }
+
+    /// Keeps the energy counters, and waits until they are kept.
+    pub(crate) async fn keep_energy(&self, counters: String) {
+        if let Some((settings, _)) = &self.open
+            && settings.are_kept()
+            && let Err(why) = settings.set(ENERGY, counters).await
+        {
+            tracing::warn!("the energy counters are not kept to the last watt-hour: {why}");
         }
     }
 

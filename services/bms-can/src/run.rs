@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::frame::Frame;
 use crate::give_way::{Manager, Sight};
+use crate::inverter;
 use crate::keep_alive::KeepAlive;
 use crate::transports::interest::Interest;
 use crate::transports::{Link, LinkEvent};
@@ -22,11 +23,18 @@ const BEAT: Duration = Duration::from_secs(4);
 /// More frames than one read of a full buffer can hold.
 const FRAMES: usize = 256;
 
-/// Runs until it is asked to stop.
+/// Runs until it is asked to stop: for the batteries on the bus, or, where the configuration has an inverter, as its battery.
 ///
 /// # Errors
 /// The bus is not there or gone, or a name on it is taken.
 pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
+    match config.inverter {
+        Some(inverter) => inverter::run::run(config.can, inverter, bus, context).await,
+        None => batteries(config, bus, context).await,
+    }
+}
+
+async fn batteries(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
     let can = &config.can;
     let link = can.link(random_seed()).map_err(Failure::configuration)?;
     let keep_alive = KeepAlive::new(can.keep_alive && can.sends(), random_seed());

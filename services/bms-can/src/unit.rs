@@ -75,7 +75,7 @@ impl Unit {
             0 => suffix.to_owned(),
             address => format!("{suffix}_{address}"),
         };
-        let kept = Kept::open(&unit, config.device_instance, config.name.clone(), bus);
+        let kept = Kept::open(class::CLASS, &unit, config.device_instance, config.name.clone(), bus);
         let bus_name = format!("com.victronenergy.{}.bmscan_{unit}", class::CLASS);
         let give_way = GiveWay::new(config.standalone);
         Ok(Unit {

@@ -7,6 +7,7 @@
 //! - `sniff`, `decode`: what is on a CAN bus, live or recorded; `words` says it
 //! - `check_config`: configurations, checked and shown in full
 //! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
+//! - `inverters`: which inverters can be told of a battery
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
@@ -21,6 +22,7 @@ mod demo;
 mod enable;
 mod explain;
 mod get;
+mod inverters;
 mod list;
 mod logs;
 mod services;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Enable(options) => report(enable::enable(&options)),
         Command::Disable(options) => report(enable::disable(&options)),
         Command::List(options) => report(list::run(&options)),
+        Command::Inverters(options) => report(inverters::run(&options)),
         Command::Logs(options) => report(logs::run(&options)),
         Command::Bundle(options) => report(wait_for(bundle::run(options))),
         Command::Demo(options) => report(wait_for(demo::run(options))),

@@ -5,6 +5,7 @@ use crate::command::{self, Action};
 use crate::day::{Day, DaySpec};
 use crate::device::{Device, Parts};
 use crate::faults::Faults;
+use crate::hybrids;
 use crate::plant::bank::Bank;
 use crate::plant::bms::BmsSpec;
 use crate::plant::cell::Effects;
@@ -59,6 +60,7 @@ fn device(
         modules_per_string: config.modules,
         profile: profile(&config.current, rng(WEATHER)),
         charger: config.charger.map(|charger| Charger::new(charger.spec())),
+        hybrid: config.hybrid.as_ref().map(hybrids::shared),
         dialect: config.protocol,
         manufacturer: config.manufacturer.clone(),
         names: Names {

@@ -8,6 +8,7 @@ use crate::can::Frame;
 use crate::charger::Charger;
 use crate::command::{Action, ModuleAction};
 use crate::faults::{Fault, Faults};
+use crate::hybrids::{Shared, lock};
 use crate::outbox::Outbox;
 use crate::plant::alarms::AlarmSet;
 use crate::plant::bank::Bank;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub profile: Profile,
     /// Who obeys the limits; nobody imposes the wanted current.
     pub charger: Option<Charger>,
+    /// An inverter that obeys what it is told on its own bus, in place of the charger.
+    pub hybrid: Option<Shared>,
     /// What the battery speaks.
     pub dialect: &'static Dialect,
     /// Name of the maker; otherwise the dialect's usual one.
@@ -109,6 +112,11 @@ impl Device {
         &self.parts.bank
     }
 
+    /// The inverter on its busbar.
+    pub fn hybrid(&self) -> Option<&Shared> {
+        self.parts.hybrid.as_ref()
+    }
+
     /// What goes to the computer.
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
@@ -165,14 +173,18 @@ impl Device {
         parts.bank.modules_mut().iter_mut().for_each(|module| module.pack.set_ambient_c(ambient_c));
         let bus_v = parts.bank.bus_v();
         let wanted_a = parts.profile.wanted_a(self.time_s, dt_s, bus_v);
-        let obeyed_a = match &mut parts.charger {
-            Some(charger) => {
+        let obeyed_a = match (&parts.hybrid, &mut parts.charger) {
+            (Some(hybrid), _) => lock(hybrid).current_a(wanted_a, bus_v, parts.bank.resistance_ohm(), dt_s),
+            (None, Some(charger)) => {
                 let limits = limits(parts.bank.modules());
                 charger.step(wanted_a, limits, bus_v, parts.bank.resistance_ohm(), dt_s)
             }
-            None => wanted_a,
+            (None, None) => wanted_a,
         };
         parts.bank.step(self.imposed_a.unwrap_or(obeyed_a), dt_s);
+        if let Some(hybrid) = &parts.hybrid {
+            lock(hybrid).measure(parts.bank.bus_v(), parts.bank.current_a());
+        }
     }
 
     /// Lets one cycle begin: an inverter on the bus gives its sign of life, and the battery sends its frames.

@@ -2,6 +2,7 @@
 //!
 //! - [`plant`]: cells, packs, BMS and banks as pure functions of current and time, for closed loops too
 //! - [`profile`], [`day`], [`charger`]: the current that flows, and who obeys the battery's limits how late
+//! - [`hybrids`]: inverters with a CAN bus of their own, which obey what they are told there
 //! - [`report`], [`batteries`]: what a battery says, and the frames it says it in; one file per protocol
 //! - [`adapters`]: the device end of the serial CAN protocol
 //! - [`faults`], [`command`]: what can go wrong, by scenario or while it runs
@@ -20,6 +21,7 @@ pub mod console;
 pub mod day;
 pub mod device;
 pub mod faults;
+pub mod hybrids;
 pub mod link;
 mod named;
 pub mod outbox;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::assembly;
 use crate::command::{self, Action};
 use crate::device::Device;
+use crate::hybrids;
 use crate::link::Link;
 use crate::pace::Pace;
 use crate::pty::{Happened, Pty};
@@ -34,6 +35,15 @@ pub enum Event {
     /// A battery can be reached.
     Ready {
         /// Its number, from 0.
+        battery: usize,
+        /// Its terminal.
+        terminal: PathBuf,
+        /// The link to it.
+        link: PathBuf,
+    },
+    /// An inverter can be reached.
+    InverterReady {
+        /// The number of the battery on whose busbar it hangs.
         battery: usize,
         /// Its terminal.
         terminal: PathBuf,
@@ -72,6 +82,9 @@ impl fmt::Display for Event {
         match self {
             Self::Ready { battery, terminal, link } => {
                 write!(f, "battery{battery} ready {} {}", terminal.display(), link.display())
+            }
+            Self::InverterReady { battery, terminal, link } => {
+                write!(f, "inverter{battery} ready {} {}", terminal.display(), link.display())
             }
             Self::Unplugged { battery } => write!(f, "battery{battery} unplugged"),
             Self::Status { battery, text } | Self::Report { battery, text } => {
@@ -120,6 +133,16 @@ pub async fn run(
     let mut batteries = Vec::new();
     let mut serving = JoinSet::new();
     for (number, (config, device)) in assembly::devices(scenario).into_iter().enumerate() {
+        if let (Some(config), Some(hybrid)) = (config.hybrid, device.hybrid()) {
+            let port = hybrids::Port {
+                number,
+                hybrid: hybrid.clone(),
+                link: config.link,
+                events: events.clone(),
+                heartbeat: context.heartbeat().clone(),
+            };
+            serving.spawn(port.serve());
+        }
         let (to_battery, for_battery) = mpsc::channel(QUEUED);
         let battery = Battery {
             number,

@@ -4,7 +4,7 @@ mod current;
 mod pack;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use service_kit::config::{Check, ConfigErrors, Findings};
@@ -12,6 +12,7 @@ use service_kit::config::{Check, ConfigErrors, Findings};
 use crate::adapters::slcan::TransmitReply;
 use crate::batteries::{Dialect, PYLONTECH_LV};
 use crate::command;
+use crate::hybrids::HybridConfig;
 
 pub use current::{ChargerConfig, CurrentConfig, DayConfig, StepConfig, StepsConfig};
 pub use pack::{BalancerConfig, BmsConfig, OddCellConfig, PackConfig};
@@ -107,6 +108,9 @@ pub struct BatteryConfig {
     /// What carries the current obeys the limits like this. Without it, the wanted current is imposed.
     #[serde(default)]
     pub charger: Option<ChargerConfig>,
+    /// An inverter on its busbar that obeys what it is told on a CAN bus of its own, in place of `charger`.
+    #[serde(default)]
+    pub hybrid: Option<HybridConfig>,
     /// The adapter.
     #[serde(default)]
     pub adapter: AdapterConfig,
@@ -144,8 +148,10 @@ impl Scenario {
         let each = self.battery.iter().flat_map(|battery| std::iter::repeat_n(battery, battery.count));
         each.enumerate()
             .map(|(number, battery)| {
-                let link = battery.link.to_string_lossy().replace(NUMBER, &number.to_string());
-                BatteryConfig { link: link.into(), count: 1, ..battery.clone() }
+                let named = |link: &Path| link.to_string_lossy().replace(NUMBER, &number.to_string()).into();
+                let hybrid = battery.hybrid.clone();
+                let hybrid = hybrid.map(|hybrid| HybridConfig { link: named(&hybrid.link), ..hybrid });
+                BatteryConfig { link: named(&battery.link), count: 1, hybrid, ..battery.clone() }
             })
             .collect()
     }
@@ -161,8 +167,11 @@ impl Check for Scenario {
         }
         findings.each("battery", &self.battery);
         findings.each("event", &self.event);
-        let links: BTreeSet<PathBuf> = self.batteries().into_iter().map(|battery| battery.link).collect();
-        if links.len() < total {
+        let batteries = self.batteries();
+        let hybrids = batteries.iter().filter_map(|battery| battery.hybrid.as_ref());
+        let links: Vec<&PathBuf> =
+            batteries.iter().map(|battery| &battery.link).chain(hybrids.map(|hybrid| &hybrid.link)).collect();
+        if links.iter().collect::<BTreeSet<_>>().len() < links.len() {
             let allowed = format!("a link of its own for each battery; {NUMBER} becomes its number");
             findings.refuse("battery", "two batteries have the same link", allowed);
         }
@@ -202,6 +211,12 @@ impl Check for BatteryConfig {
         findings.inside("current", &self.current);
         if let Some(charger) = &self.charger {
             findings.inside("charger", charger);
+        }
+        if let Some(hybrid) = &self.hybrid {
+            findings.inside("hybrid", hybrid);
+            if self.charger.is_some() {
+                findings.refuse("charger", "there is a hybrid", "one of the two");
+            }
         }
         findings.inside("adapter", &self.adapter);
         if self.pack.odd_cell.iter().any(|odd| odd.module >= self.strings.saturating_mul(self.modules)) {

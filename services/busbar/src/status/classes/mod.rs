@@ -3,6 +3,7 @@
 mod any;
 mod bank;
 mod battery;
+mod multi;
 
 use super::service::{Level, Service};
 use crate::terminal::{Line, Style};
@@ -33,7 +34,7 @@ pub(crate) struct Column {
 }
 
 /// All classes, in the order in which they are shown; what has no file of its own comes last.
-pub(crate) static CLASSES: &[&Class] = &[&battery::CLASS, &any::CLASS];
+pub(crate) static CLASSES: &[&Class] = &[&battery::CLASS, &multi::CLASS, &any::CLASS];
 
 /// The place of a service in [`CLASSES`].
 pub(crate) fn rank(service: &Service) -> usize {

@@ -1,0 +1,85 @@
+//! `com.victronenergy.multi`: the paths of one inverter/charger, as `dbus-systemcalc-py` (`delegates/multi.py`) and gui-v2
+//! (`pages/settings/devicelist/rs`) read them.
+//!
+//! DVCC controls one that shows `/IsInverterCharger` 1 when it appears, and `dbus-acsystem` gathers those with
+//! `/N2kSystemInstance`: ours has neither.
+
+use crate::{Item, Text, text};
+
+/// The class in a service name.
+pub const CLASS: &str = "multi";
+/// Our product id: in no list of Victron's, so that neither its quirks nor its pages bind to it.
+pub const PRODUCT_ID: i32 = 0xBFB2;
+
+/// 0 ok, 1 warning, 2 alarm: no limits come from the battery any more.
+pub const ALARM_BMS_CONNECTION_LOST: Item<i32> = Item::new("/Alarms/BmsConnectionLost", text::ALARM);
+/// Free text of the device page.
+pub const CONNECTION_INFORMATION: Item<String> = Item::new("/ConnectionInformation", Text::Plain);
+
+// Lines 1 to 3 of input 1 and of the output. Power is positive from the input and positive to the loads.
+/// Voltage at the input.
+pub const IN_V: Item<f64> = Item::new("/Ac/In/1/L#/V", text::VOLTS);
+/// Current at the input, with the sign of the power.
+pub const IN_I: Item<f64> = Item::new("/Ac/In/1/L#/I", text::AMPS);
+/// Power from the input, negative while it feeds in.
+pub const IN_P: Item<f64> = Item::new("/Ac/In/1/L#/P", text::WATTS);
+/// Frequency at the input.
+pub const IN_F: Item<f64> = Item::new("/Ac/In/1/L#/F", text::HERTZ);
+/// Power of all lines of the input; on an `acsystem`.
+pub const IN_TOTAL: Item<f64> = Item::new("/Ac/In/1/P", text::WATTS);
+/// 0 not used, 1 grid, 2 generator, 3 shore.
+pub const IN_TYPE: Item<i32> =
+    Item::new("/Ac/In/1/Type", Text::Words(&["not used", "grid", "generator", "shore"]));
+/// Voltage at the output.
+pub const OUT_V: Item<f64> = Item::new("/Ac/Out/L#/V", text::VOLTS);
+/// Current to the loads.
+pub const OUT_I: Item<f64> = Item::new("/Ac/Out/L#/I", text::AMPS);
+/// Power to the loads.
+pub const OUT_P: Item<f64> = Item::new("/Ac/Out/L#/P", text::WATTS);
+/// Frequency at the output.
+pub const OUT_F: Item<f64> = Item::new("/Ac/Out/L#/F", text::HERTZ);
+/// Power to all loads; on an `acsystem`.
+pub const OUT_TOTAL: Item<f64> = Item::new("/Ac/Out/P", text::WATTS);
+/// Lines.
+pub const PHASES: Item<i32> = Item::new("/Ac/NumberOfPhases", Text::Plain);
+/// Inputs.
+pub const INPUTS: Item<i32> = Item::new("/Ac/NumberOfAcInputs", Text::Plain);
+/// 0 input 1, 240 none.
+pub const ACTIVE_INPUT: Item<i32> = Item::new("/Ac/ActiveIn/ActiveInput", Text::Plain);
+
+/// 0 off, 2 fault, 3 bulk, 4 absorption, 5 float, 8 pass-through, 9 inverting, 10 assisting.
+pub const STATE: Item<i32> = Item::new("/State", Text::Plain);
+/// 3 on, 4 off, as it is.
+pub const MODE: Item<i32> = Item::new("/Mode", Text::Plain);
+/// [`MODE`] on an `acsystem`, where it can be chosen.
+pub const MODE_OF_SYSTEM: Item<i32> = Item::new("/Mode", Text::Plain).writable();
+/// The GUI lets the user choose the mode.
+pub const MODE_IS_ADJUSTABLE: Item<i32> = Item::new("/ModeIsAdjustable", text::NO_YES);
+/// 0 without an error.
+pub const ERROR_CODE: Item<i32> = Item::new("/ErrorCode", Text::Plain);
+/// What the unit reports, in words.
+pub const ERROR_TEXT: Item<String> = Item::new("/Error/0/Id", Text::Plain);
+/// The grid is lost.
+pub const ALARM_GRID_LOST: Item<i32> = Item::new("/Alarms/GridLost", text::ALARM);
+
+/// Energy counters, kWh: input to loads, input to inverter, inverter to loads, inverter to input, output to input, output
+/// to inverter, into the battery, out of the battery.
+pub const ENERGY: [Item<f64>; 8] = [
+    Item::new("/Energy/AcIn1ToAcOut", text::KWH),
+    Item::new("/Energy/AcIn1ToInverter", text::KWH),
+    Item::new("/Energy/InverterToAcOut", text::KWH),
+    Item::new("/Energy/InverterToAcIn1", text::KWH),
+    Item::new("/Energy/AcOutToAcIn1", text::KWH),
+    Item::new("/Energy/OutToInverter", text::KWH),
+    Item::new("/History/ChargedEnergy", text::KWH),
+    Item::new("/History/DischargedEnergy", text::KWH),
+];
+
+/// The class of the system above the units: the half that is controlled.
+pub const SYSTEM_CLASS: &str = "acsystem";
+/// Our product id of a system.
+pub const SYSTEM_PRODUCT_ID: i32 = 0xBFB3;
+/// Bus name of a unit of the system.
+pub const MEMBER_SERVICE: Item<String> = Item::new("/Devices/0/Service", Text::Plain);
+/// Its number.
+pub const MEMBER_INSTANCE: Item<i32> = Item::new("/Devices/0/Instance", Text::Plain);
