@@ -43,6 +43,7 @@ struct Kind {
 
 static KINDS: &[Kind] = &[
     Kind { service: "bms-can", read: in_full::<bms_can::Config> },
+    Kind { service: "dcdc-rs485", read: in_full::<dcdc_rs485::Config> },
     Kind { service: "settings", read: in_full::<settings::Config> },
     Kind { service: "simulator", read: scenario },
 ];

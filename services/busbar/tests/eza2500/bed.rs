@@ -1,7 +1,6 @@
 //! A simulated converter with its battery, and the real process in front of it.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use testbed::bed::{SOON, busbar, folder};
 use testbed::{Process, eventually};

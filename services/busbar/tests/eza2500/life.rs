@@ -105,3 +105,58 @@ fn a_battery_that_denies_sharing_sends_the_converter_to_waiting() {
     // What clients have set is remembered all the same.
     assert_eq!(bed.get("/remote/set").json()["status"]["status"], "0x0002");
 }
+
+#[test]
+fn an_address_that_others_can_reach_needs_a_list_of_who_may_come() {
+    let bed = Bed::start(&Site::default());
+    let file = bed.folder.path().join("dcdc_batt_comm.yml");
+    let mut process = testbed::Process::spawn(
+        testbed::bed::busbar()
+            .arg("dcdc-rs485")
+            .arg("--config")
+            .arg(&file)
+            .args(["--host", "0.0.0.0", "--port", "0"]),
+    );
+    assert_eq!(process.wait(SOON), Exit::Code(78));
+    assert!(process.lines().iter().any(|line| line.contains("--allow ADDRESS")), "{:?}", process.lines());
+}
+
+#[test]
+fn a_request_without_the_token_is_turned_away_and_sends_nothing() {
+    let mut bed = Bed::start(&Site::default());
+    let file = bed.folder.path().join("dcdc-rs485.dcdc1.toml");
+    let link = bed.folder.path().join("dcdc0").display().to_string();
+    assert_eq!(bed.service.terminate(), Exit::Code(0));
+    let text = format!(
+        "[converter]\nport = {link:?}\n[converter.settings]\ncib = 52\nubv = 40\nobv = 59\nugv = 300\nogv = 400\n\
+         bcf = 0x0003\ncvb = 57.6\ndlb = 49\ncdb = 1.2\nddb = 1.8\ndrb = 0.0\n\
+         [web]\nport = {}\ntoken = \"a-token-of-some-length\"\n",
+        bed.port
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut service =
+        testbed::Process::spawn(testbed::bed::busbar().arg("dcdc-rs485").arg("--config").arg(&file));
+    service.wait_for_line("the web API listens", SOON);
+    for headers in ["", "Authorization: Bearer a-token-of-some-lengtx\r\n"] {
+        assert_eq!(http::ask(bed.port, "GET", "/dcdc/get", headers).unwrap().status, 401);
+    }
+    assert!(bed.commands().is_empty());
+    let headers = "Authorization: Bearer a-token-of-some-length\r\n";
+    eventually(SOON, || http::ask(bed.port, "GET", "/dcdc/get", headers).unwrap().status == 200);
+    let answer = http::ask(bed.port, "GET", "/battery/get", headers).unwrap();
+    assert_eq!(answer.json()["err"], "comm error", "no battery is configured");
+}
+
+#[test]
+fn a_request_of_any_size_is_answered_or_refused_and_the_next_one_is_served() {
+    let bed = Bed::start(&Site::default());
+    let long = "x".repeat(100_000);
+    for (target, headers) in
+        [(format!("/dcdc/set?dig={long}"), String::new()), ("/".to_owned(), format!("X: {long}\r\n"))]
+    {
+        if let Ok(answer) = http::ask(bed.port, "GET", &target, &headers) {
+            assert!((400..500).contains(&answer.status), "{answer:?}");
+        }
+    }
+    assert_eq!(bed.get("/dcdc/get/status").status, 200);
+}

@@ -7,6 +7,8 @@
 )]
 
 mod bed;
+mod faults;
+mod guide;
 mod http;
 mod life;
 mod scenarios;

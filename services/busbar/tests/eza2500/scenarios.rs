@@ -128,21 +128,28 @@ impl Step<'_> {
         self.check_body(&answer);
         let ours = served.iter().map(|entry| {
             let parts: Vec<&str> = entry.split(':').collect();
-            (parts[0].to_owned(), parts[1].to_owned())
+            // Whether the simulator answers as the recorded converter did; how it makes faults is its own affair.
+            let reply = if parts.len() > 3 { "" } else { parts[2] };
+            (parts[0].to_owned(), format!("{} {reply}", parts[1]))
         });
         let theirs = self.step["serial"].as_array().unwrap().iter().map(|entry| {
-            let text = |key: &str| entry[key].as_str().unwrap().to_owned();
-            (text("command"), text("request_hex"))
+            let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+            let reply = if entry["fault"].is_string() { String::new() } else { text("response_hex") };
+            (text("command"), format!("{} {reply}", text("request_hex")))
         });
         let is_free = self.is("set_order_free");
-        let (ours, theirs) = (commands(ours, is_free), commands(theirs, is_free));
+        let (mut ours, theirs) = (commands(ours, is_free), commands(theirs, is_free));
+        if self.step["emulator_control"]["faults"].as_array().is_none_or(Vec::is_empty) {
+            // On a machine that is too busy to answer in time, a command is sent once more.
+            ours.dedup();
+        }
         if ours != theirs {
             self.fails("commands", &ours);
         }
     }
 
     fn check_body(&self, answer: &Answer) {
-        const WELL_KNOWN: [&str; 12] = [
+        const WELL_KNOWN: [&str; 9] = [
             "No ",
             "bad value: ",
             "read timeout",
@@ -152,9 +159,6 @@ impl Step<'_> {
             "modbus io exception",
             "comm error",
             "cmd: ",
-            "x",
-            "x",
-            "x",
         ];
         let Some(body) = self.step.get("body") else {
             let is_empty = self.step["body_text"] == "";
@@ -180,12 +184,6 @@ impl Step<'_> {
 
 fn site(scenario: &Value) -> Site {
     let config = &scenario["config"];
-    let words: Vec<String> = scenario["initial_state"]
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, word)| format!("{name}={word}"))
-        .collect();
     let mut site = Site {
         about: format!(
             "    number_of_dcdc_error_retry: {}\n    number_of_timeout_retry: {}\n",
@@ -204,12 +202,11 @@ fn site(scenario: &Value) -> Site {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         site.settings.push((name.clone(), text));
     }
-    site.simulator += &format!("# {}\n", words.len());
     site
 }
 
 fn play(part: usize, of: usize) {
-    for (n, scenario) in scenarios().iter().enumerate().filter(|(n, _)| n % of == part) {
+    for (_, scenario) in scenarios().iter().enumerate().filter(|(n, _)| n % of == part) {
         let name = scenario["scenario"].as_str().unwrap();
         let mut bed = Bed::start(&site(scenario));
         let words: Vec<String> = scenario["initial_state"]
@@ -226,7 +223,6 @@ fn play(part: usize, of: usize) {
             let answer = http::ask(bed.port, method, target, "");
             Step { scenario: name, step }.check(&mut bed, answer);
         }
-        assert!(n < 38);
     }
 }
 

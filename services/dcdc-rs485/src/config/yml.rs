@@ -12,6 +12,9 @@ use super::{Battery, Config, Converter, SetOrder, Setting, Settings, Web};
 /// Lists and tables inside each other, at most.
 const DEEPEST: usize = 16;
 
+/// What drives the direction of the line where the file does not say.
+const DEFAULT_PIN: &str = "P8_9";
+
 /// A part of the file.
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
@@ -224,6 +227,16 @@ fn converter(root: &Table<'_>, device: &Table<'_>) -> Result<Converter, String> 
         return Err(format!("{}class: {class:?} is not ESSXRS485", device.path));
     }
     let (port, baud) = port(device)?;
+    let pin = match device.table("kwparams") {
+        Ok(line) => line.text("dir_pin")?.unwrap_or(DEFAULT_PIN),
+        Err(_) => DEFAULT_PIN,
+    };
+    if pin != "not_used" {
+        tracing::warn!(
+            pin,
+            "the direction of the line is not switched by a pin here: the adapter or the kernel's RS485 mode has to"
+        );
+    }
     let which = device.text("config")?.ok_or_else(|| device.missing("config"))?;
     let about = root.table("dcdc")?.table(which)?;
     let values = about.table("config")?;

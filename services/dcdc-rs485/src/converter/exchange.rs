@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::owner::Owner;
 use crate::error::Error;
@@ -51,8 +51,10 @@ impl Owner {
                 }
                 Attempt::Failed(failure) => failure,
             };
+            // An answer that is only late is to be over before anything else is asked: nothing in it tells to which of two
+            // equal requests it belongs.
+            self.free_at = Some(Instant::now() + config.converter.retry_pause());
             retries.count(failure, request.code())?;
-            sleep(config.converter.retry_pause()).await;
         }
     }
 

@@ -130,3 +130,51 @@ fn write_meters(registers: &mut Registers, values: [f64; 6]) {
         registers.set_signed(name, counts.clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i32);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(mode: u16, dvg_v: f64, dig_a: f64) -> Registers {
+        let mut registers = Registers::default();
+        registers.set("mode", mode);
+        registers.set("dvg", (dvg_v / GRID_V) as u16);
+        registers.set("dig", (dig_a / GRID_A) as u16);
+        registers
+    }
+
+    fn amps(registers: &Registers) -> f64 {
+        f64::from(registers.get("ig").cast_signed()) * GRID_A
+    }
+
+    #[test]
+    fn discharging_empties_the_battery_and_stops_when_it_is_empty() {
+        let (mut plant, mut registers) = (Plant::new(349.0, 2.0, 0.01, 10.0), set(DISCHARGE, 380.0, 5.0));
+        plant.step(&mut registers, 1.0);
+        assert!((amps(&registers) + 5.0).abs() < 0.01);
+        assert_eq!(registers.get("cst") & 3, 2);
+        for _ in 0..3_600 {
+            plant.step(&mut registers, 1.0);
+        }
+        assert_eq!((plant.soc(), registers.get("ig"), registers.get("cst") & 3), (0.0, 0, 0));
+    }
+
+    #[test]
+    fn the_grid_rises_to_the_target_and_droop_keeps_it_below() {
+        let (mut plant, mut registers) =
+            (Plant::new(340.0, 2.0, 0.5, 100.0), set(VOLTAGE_REFERENCE, 350.0, 8.0));
+        plant.step(&mut registers, 1.0);
+        let volts = |registers: &Registers| f64::from(registers.get("vg")) * GRID_V;
+        assert!((volts(&registers) - 350.0).abs() < 0.1, "{}", volts(&registers));
+        registers.set("drg", 8_192);
+        plant.step(&mut registers, 1.0);
+        assert!((volts(&registers) - 346.67).abs() < 0.1, "{}", volts(&registers));
+    }
+
+    #[test]
+    fn a_full_battery_takes_nothing() {
+        let (mut plant, mut registers) = (Plant::new(350.0, 2.0, 1.0, 100.0), set(CHARGE, 350.0, 5.0));
+        plant.step(&mut registers, 1.0);
+        assert_eq!((registers.get("ig"), registers.get("cst") & 3), (0, 0));
+    }
+}
