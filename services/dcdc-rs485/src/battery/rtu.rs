@@ -94,4 +94,16 @@ mod tests {
         assert_eq!(find(&PERMITTED, 2, 2), None);
         assert_eq!(find(&PERMITTED, 1, 1), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_an_answer_of_the_asked_length_or_none(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            count in 1..=2_u8,
+        ) {
+            if let Some(Answer::Registers(words)) = find(&bytes, 1, count) {
+                proptest::prop_assert_eq!(words.len(), usize::from(count));
+            }
+        }
+    }
 }

@@ -322,3 +322,113 @@ fn battery(root: &Table<'_>, device: &Table<'_>) -> Result<Battery, String> {
         failures_until_denied: super::failures_until_denied(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// In the form of the file that comes with the program.
+    const FILE: &str = "\
+ess_system:
+  type: essx_type_oes
+  dcdc_dev:
+    - name: dcdc1
+      config: dcdc_conf
+      class: ESSXRS485
+      params: [/dev/ttyO2, 19200]
+      kwparams:
+        dir_pin: P8_7
+      address1: 0
+      address2: 0x10
+  battery_dev:
+    - name: battery
+      class: ESSXModbus
+      params: []
+      kwparams: {method: rtu, port: /dev/ttyO5, timeout: 0.5, baudrate: 9600, dir_pin: P8_9}
+      unit: 1
+      modbus_adr_rsoc: 30030
+      modbus_adr_status: 30031
+      config: battery_conf
+dcdc:
+  dcdc_conf:
+    type: tdk_eza2500
+    number_of_dcdc_error_retry: 3
+    number_of_timeout_retry: 2
+    wait_for_retry: 0.2
+    config: {cib: 52, ubv: 40, obv: 59, ugv: 300, ogv: 400, bcf: 0x0003, cvb: 57.6, dlb: 49, cdb: 1.2, ddb: 1.8, drb: 0.00}
+battery:
+  battery_conf:
+    type: battery_emulator
+    config:
+      battery_voltage: 52.0
+      battery_current: 20
+      force_dcdc_waiting: No
+";
+
+    #[test]
+    fn the_file_of_the_original_is_read_as_it_is() {
+        let config = parse(FILE).unwrap();
+        let converter = &config.converter;
+        assert_eq!((converter.port.to_str(), converter.baud), (Some("/dev/ttyO2"), 19_200));
+        assert_eq!((converter.address1, converter.address2), (0, 16));
+        assert_eq!((converter.error_retries, converter.timeout_retries), (3, 2));
+        assert!((converter.retry_pause_s - 0.2).abs() < 1e-12);
+        assert_eq!(converter.settings.bcf, Setting::Int(3));
+        assert_eq!(converter.settings.drb, Setting::Real(0.0));
+        let battery = config.battery.unwrap();
+        assert!(!battery.force_dcdc_waiting && (battery.timeout_s - 0.5).abs() < 1e-12);
+        assert_eq!(battery.battery_current, Setting::Int(20));
+    }
+
+    #[test]
+    fn what_the_specification_writes_otherwise_is_read_too() {
+        let other = FILE
+            .replace(
+                "    - name: dcdc1\n      config: dcdc_conf\n",
+                "    name: dcdc1\n    config: dcdc_conf\n",
+            )
+            .replace("      class: ESSXRS485\n      params:", "    class: ESSXRS485\n    vparams:")
+            .replace("      kwparams:\n        dir_pin: P8_7\n", "")
+            .replace("      address1: 0\n      address2: 0x10\n", "    address1: 0\n    address2: 0x10\n")
+            .replace("cvb: 57.6, dlb: 49, cdb: 1.2, ddb: 1.8", "tbv: 57.6, lbv: 49, cud: 1.2, dld: 1.8")
+            .replace("wait_for_retry", "wait_retry");
+        assert_eq!(parse(&other), parse(FILE));
+    }
+
+    #[test]
+    fn yes_and_no_are_words_of_yaml_1_1() {
+        for (word, flag) in [("Yes", true), ("on", true), ("True", true), ("Off", false), ("n", false)] {
+            let config = parse(&FILE.replace("waiting: No", &format!("waiting: {word}"))).unwrap();
+            assert_eq!(config.battery.unwrap().force_dcdc_waiting, flag, "{word}");
+        }
+        assert!(parse(&FILE.replace("waiting: No", "waiting: 'No'")).is_err());
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_by_its_key() {
+        for (from, to, why) in [
+            ("essx_type_oes", "other", "ess_system.type"),
+            ("ESSXRS485", "Other", "ess_system.dcdc_dev.class"),
+            ("cib: 52, ", "", "dcdc.dcdc_conf.config.cib is missing"),
+            ("ubv: 40", "ubv: forty", "dcdc.dcdc_conf.config.ubv: a number"),
+            ("19200", "1", "no speed"),
+            ("unit: 1", "unit: 1000", "ess_system.battery_dev.unit"),
+            ("name: dcdc1", "name: &a dcdc1\n      other: *a", "aliases"),
+        ] {
+            let error = parse(&FILE.replace(from, to)).unwrap_err();
+            assert!(error.contains(why), "{error} instead of {why}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[ -~\\n]{0,200}", at in 0..FILE.len(), cut in 0..40_usize) {
+            let _ = parse(&text);
+            if let (Some(before), Some(behind)) = (FILE.get(..at), FILE.get((at + cut).min(FILE.len())..)) {
+                let _ = parse(&format!("{before}{text}{behind}"));
+                let _ = parse(&format!("{before}{behind}"));
+            }
+        }
+    }
+}
