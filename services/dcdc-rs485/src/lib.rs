@@ -2,7 +2,7 @@
 //!
 //! - [`eza`]: the converter's protocol, pure
 //! - [`config`]: our TOML, or the original's `dcdc_batt_comm.yml`
-//! - [`line`]: a serial port with one owner, half duplex
+//! - [`mod@line`]: a serial port with one owner, half duplex
 //! - [`converter`]: the task that owns the converter: requests in order, commands with their retries
 //! - [`battery`]: the same for the battery over Modbus RTU, and the watch that forces the converter to wait
 //! - [`web`]: the web API

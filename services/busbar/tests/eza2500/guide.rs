@@ -65,7 +65,7 @@ fn every_path_of_the_openapi_file_is_served_and_its_parameters_are_those_of_the_
 #[test]
 fn the_example_configuration_is_one() {
     let config: dcdc_rs485::Config = service_kit::config::parse(EXAMPLE, "example", []).unwrap();
-    assert_eq!(config.converter.inter_command_gap_ms, 62);
+    assert_eq!(config.converter.inter_command_gap_ms, 50);
     // With every key that is commented out.
     let all: String = EXAMPLE
         .lines()
