@@ -12,7 +12,7 @@ use simulator::scenario::Scenario;
 use crate::bus::Bus;
 
 /// Names that may also be those of a link to this executable.
-pub(crate) const NAMES: &[&str] = &["bms-can", "charge-manager", "settings", "simulator"];
+pub(crate) const NAMES: &[&str] = &["bms-can", "charge-manager", "dcdc-rs485", "settings", "simulator"];
 
 /// The scenario of a simulator that is given none.
 const DEFAULT_SCENARIO: &str = include_str!("../../simulator/scenarios/pylontech.toml");
@@ -26,6 +26,9 @@ pub(crate) enum Service {
     /// Decide how much a bank of batteries may be charged and discharged, as com.victronenergy.battery.busbar.
     #[command(name = "charge-manager", after_help = CHARGE_MANAGER_EXAMPLES)]
     ChargeManager(TheOnly),
+    /// Run an EZA2500 converter and the battery behind it, with the web API that APIS drives them with.
+    #[command(name = "dcdc-rs485", after_help = DCDC_EXAMPLES)]
+    Dcdc(Dcdc),
     /// Run com.victronenergy.settings, on a machine that is not Venus.
     #[command(after_help = SETTINGS_EXAMPLES)]
     Settings(TheOnly),
@@ -52,6 +55,38 @@ const BMS_CAN_EXAMPLES: &str = "Examples:
   busbar bms-can can0                           reads /etc/busbar/bms-can.can0.toml
   BUSBAR_CAN__PORT=/dev/ttyACM0 busbar bms-can can0
                                                 one key from the environment";
+
+/// The converter's process takes the options of the program that it replaces.
+#[derive(Debug, Args)]
+pub(crate) struct Dcdc {
+    /// The configuration file: dcdc_batt_comm.yml as it is, or our TOML.
+    #[arg(long, value_name = "FILE", default_value = "dcdc_batt_comm.yml")]
+    config: PathBuf,
+    /// Where the web API listens, instead of what the file says.
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// TCP port of the web API.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Serve this address or network too, such as 192.168.7.0/24; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    allow: Vec<dcdc_rs485::config::Network>,
+    /// Let those set the converter as well.
+    #[arg(long, requires = "allow")]
+    allow_writes: bool,
+    /// Let /essx/goodbye end the process.
+    #[arg(long)]
+    goodbye: bool,
+    /// Log every request that fails.
+    #[arg(long)]
+    debug: bool,
+}
+
+const DCDC_EXAMPLES: &str = "Examples:
+  busbar dcdc-rs485 --config dcdc_batt_comm.yml --port 4380
+  busbar dcdc-rs485 --config dcdc-rs485.dcdc0.toml
+  busbar dcdc-rs485 --host 0.0.0.0 --allow 192.168.7.20 --allow-writes
+                                                for one other machine";
 
 /// A process of which a machine has one, and which needs no configuration.
 #[derive(Debug, Args)]
@@ -113,6 +148,7 @@ pub(crate) fn run(service: Service) -> ExitCode {
             let program = program("charge-manager").watchdog_limit(charge_manager::WATCHDOG_LIMIT);
             start_as(program, "charge-manager", Ok(path), options.bus.choose(), charge_manager::run)
         }
+        Service::Dcdc(options) => convert(options),
         Service::Settings(options) => {
             let path = options.config.or_else(|| config::locate(None, "settings.toml").ok());
             start("settings", Ok(path), options.bus.choose(), settings::run)
@@ -167,6 +203,21 @@ fn without_file<C: serde::de::DeserializeOwned + Check>(name: &str) -> Result<C,
     let variables = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
     config::parse("", &format!("{name}.toml"), variables)
+}
+
+fn convert(options: Dcdc) -> ExitCode {
+    let Dcdc { config: path, host, port, allow, allow_writes, goodbye, debug } = options;
+    let program = Program::new("dcdc-rs485", env!("CARGO_PKG_VERSION")).config(&path);
+    service_kit::run(program, async move |context| {
+        let mut config = dcdc_rs485::Config::load(&path)?;
+        let web = &mut config.web;
+        web.host = host.unwrap_or(std::mem::take(&mut web.host));
+        web.port = port.unwrap_or(web.port);
+        web.allow.extend(allow);
+        web.allow_writes |= allow_writes;
+        web.goodbye |= goodbye;
+        dcdc_rs485::run(config, path, debug, context).await
+    })
 }
 
 fn simulate(options: &Simulator) -> ExitCode {

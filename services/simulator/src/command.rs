@@ -31,6 +31,13 @@ pub const HELP: &str = "\
 [N:] [module M] sensor cell K|temperature K|current  offset X|stuck X|frozen|lost|ok
 [N:] status                     one line about the battery
 [N:] report                     what the battery tells, one line a string, as key=value
+converter [N] set WORD=NUMBER...
+                                raw words of a converter, by name
+converter [N] fault KIND [cmd=CODE] [count=N] [write] [ms=] [n=] [ercd=] [hex=]
+                                drop badsum nak wrongcmd wronglen truncate ackshort garbage trail echo wrongaddr
+                                split delay, for the next count replies; converter [N] clear ends all
+converter [N] battery [rsoc=N] [status=N] [fault=drop|exception|badcrc|none]
+converter [N] journal|timing    what was served since the last time; how late its bytes left
 help
 N: one battery only, 0 is the first. M, K from 0. TIME as 300ms, 5s, 2min, 1h in simulated time; for ever without.";
 

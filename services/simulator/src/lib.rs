@@ -7,6 +7,7 @@
 //! - [`adapters`]: the device end of the serial CAN protocol
 //! - [`faults`], [`command`]: what can go wrong, by scenario or while it runs
 //! - [`device`]: all of this as one battery without I/O and clock; [`assembly`] builds it from a [`scenario`]
+//! - [`converter`]: an EZA2500 converter and its battery, on terminals of their own
 //! - [`run()`]: terminals, links and real time around it; [`pty`], [`link`], [`pace`], [`outbox`], [`console`] help
 //!
 //! The encoders share nothing with the decoders of `bms-can`: golden vectors and foreign programs check both.
@@ -18,6 +19,7 @@ pub mod can;
 pub mod charger;
 pub mod command;
 pub mod console;
+pub mod converter;
 pub mod day;
 pub mod device;
 pub mod faults;

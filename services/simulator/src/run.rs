@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::assembly;
 use crate::command::{self, Action};
+use crate::converter::Running;
 use crate::device::Device;
 use crate::hybrids;
 use crate::link::Link;
@@ -26,6 +27,8 @@ const HAND_OVER: Duration = Duration::from_millis(1);
 /// The plant is looked at so often, in s of simulated time and at least so far apart in real time.
 const TICK_S: f64 = 0.1;
 const SHORTEST_TICK_S: f64 = 0.01;
+/// Without batteries, the watchdog hears of the loop so often.
+const LOOK: Duration = Duration::from_secs(4);
 /// Commands on their way to one battery, and events on their way to the reader.
 const QUEUED: usize = 64;
 
@@ -69,6 +72,13 @@ pub enum Event {
         /// Words `key=value`.
         text: String,
     },
+    /// A converter can be reached, or says something.
+    Converter {
+        /// Its number, from 0.
+        number: usize,
+        /// In words.
+        text: String,
+    },
     /// A command was carried out.
     Done,
     /// A command was not understood or not carried out.
@@ -90,6 +100,7 @@ impl fmt::Display for Event {
             Self::Status { battery, text } | Self::Report { battery, text } => {
                 write!(f, "battery{battery} {text}")
             }
+            Self::Converter { number, text } => write!(f, "converter{number} {text}"),
             Self::Done => f.write_str("ok"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Help => f.write_str(command::HELP),
@@ -156,12 +167,24 @@ pub async fn run(
         batteries.push(to_battery);
         serving.spawn(battery.serve(for_battery));
     }
+    let mut converters = Vec::new();
+    for (number, config) in scenario.converter.iter().enumerate() {
+        let started = Running::start(config);
+        let converter = started.map_err(|source| RunError::Link { path: config.link.clone(), source })?;
+        tell(Event::Converter { number, text: format!("ready {}", converter.terminals()) });
+        converters.push(converter);
+    }
     let shutdown = context.shutdown();
     let mut awaited = batteries.len();
+    if awaited == 0 {
+        context.ready("running");
+    }
+    let mut looks = tokio::time::interval(LOOK);
     let mut listening = true;
     let outcome = loop {
         tokio::select! {
             () = shutdown.requested() => break Ok(()),
+            _ = looks.tick(), if batteries.is_empty() => context.beat(),
             Some(ended) = serving.join_next() => break ended.map_err(RunError::from).and_then(|result| result),
             Some(event) = happened.recv() => {
                 if matches!(event, Event::Ready { .. }) && awaited > 0 {
@@ -174,7 +197,7 @@ pub async fn run(
             }
             line = commands.recv(), if listening => match line {
                 Some(line) => {
-                    if let Some(answer) = dispatch(&line, &batteries) {
+                    if let Some(answer) = dispatch(&line, &batteries, &converters) {
                         tell(answer);
                     }
                 }
@@ -187,7 +210,11 @@ pub async fn run(
 }
 
 /// Hands a command to the batteries it is for.
-fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>]) -> Option<Event> {
+fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>], converters: &[Running]) -> Option<Event> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if let ["converter", words @ ..] = words.as_slice() {
+        return Some(ask(converters, words));
+    }
     match line.trim() {
         "" => return None,
         "help" => return Some(Event::Help),
@@ -209,6 +236,19 @@ fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>]) -> Option<Event> {
         (false, _) => Some(Event::Refused("too many commands at once".to_owned())),
         (true, Action::Status | Action::Report) => None,
         (true, _) => Some(Event::Done),
+    }
+}
+
+/// Hands a command to the converter it is for, the first unless a number says otherwise.
+fn ask(converters: &[Running], words: &[&str]) -> Event {
+    let (number, words) = match words {
+        [first, rest @ ..] => first.parse().map_or((0, words), |number| (number, rest)),
+        [] => (0, words),
+    };
+    match converters.get(number).map(|converter| converter.command(words)) {
+        Some(Ok(text)) => Event::Converter { number, text },
+        Some(Err(why)) => Event::Refused(why),
+        None => Event::Refused(format!("there is no converter {number}")),
     }
 }
 

@@ -59,11 +59,11 @@ fn the_example_shows_every_key_that_there_is() {
         .map(|(key, _)| key.trim().to_owned())
         .collect();
     let tables = ["", "battery", "battery.pack", "battery.pack.odd_cell", "battery.bms", "battery.adapter"];
-    let others = ["battery.current.day", "battery.current.steps", "battery.charger", "event"];
+    let others = ["battery.current.day", "battery.current.steps", "battery.charger", "converter", "event"];
     for table in tables.into_iter().chain(others) {
         let header = match table {
             "" => String::new(),
-            "battery" | "event" => format!("[[{table}]]"),
+            "battery" | "converter" | "event" => format!("[[{table}]]"),
             "battery.pack.odd_cell" => format!("[[battery]]\n[[{table}]]"),
             _ => format!("[[battery]]\n[{table}]"),
         };

@@ -26,10 +26,9 @@ pub fn run(data: &[u8]) {
     let facts = Facts {
         capacity_ah: (known & 1 != 0).then_some(280.0),
         cells_in_series: (known & 2 != 0).then_some(16),
-        invert_current: known & 4 != 0,
     };
     let start = start();
-    let mut picture = Picture::new(protocol.pairs);
+    let mut picture = Picture::new(protocol.pairs, known & 4 != 0);
     for (time, frame) in frames(rest) {
         let now = start + time;
         let Decoded::Good(reading) = protocol.decode(&frame) else { continue };

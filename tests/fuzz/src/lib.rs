@@ -8,6 +8,7 @@ pub mod candump_log;
 pub mod config_bms_can;
 pub mod config_scenario;
 pub mod dbus_message;
+pub mod eza_reply;
 mod frames;
 mod lines;
 pub mod recognise;

@@ -12,6 +12,7 @@ use service_kit::config::{Check, ConfigErrors, Findings};
 use crate::adapters::slcan::TransmitReply;
 use crate::batteries::{Dialect, PYLONTECH_LV};
 use crate::command;
+use crate::converter::ConverterConfig;
 use crate::hybrids::HybridConfig;
 
 pub use current::{ChargerConfig, CurrentConfig, DayConfig, StepConfig, StepsConfig};
@@ -42,7 +43,11 @@ pub struct Scenario {
     #[serde(default = "real_time")]
     pub speed: f64,
     /// The batteries.
+    #[serde(default)]
     pub battery: Vec<BatteryConfig>,
+    /// The converters.
+    #[serde(default)]
+    pub converter: Vec<ConverterConfig>,
     /// What happens when.
     #[serde(default)]
     pub event: Vec<EventConfig>,
@@ -161,10 +166,12 @@ impl Check for Scenario {
     fn check(&self, findings: &mut Findings) {
         findings.within("speed", self.speed, 0.1..=600.0, "");
         let total: usize = self.battery.iter().map(|battery| battery.count.min(MOST_BATTERIES + 1)).sum();
-        if !(1..=MOST_BATTERIES).contains(&total) {
-            findings.refuse("battery", format!("{total} batteries"), format!("1 to {MOST_BATTERIES}"));
+        let fewest = usize::from(self.converter.is_empty());
+        if !(fewest..=MOST_BATTERIES).contains(&total) {
+            findings.refuse("battery", format!("{total} batteries"), format!("{fewest} to {MOST_BATTERIES}"));
             return;
         }
+        findings.each("converter", &self.converter);
         findings.each("battery", &self.battery);
         findings.each("event", &self.event);
         let batteries = self.batteries();
@@ -181,7 +188,7 @@ impl Check for Scenario {
                 .and_then(|command| command.battery)
                 .filter(|&number| number >= total)
         }) {
-            findings.refuse("event", format!("there is no battery {number}"), format!("0 to {}", total - 1));
+            findings.refuse("event", format!("there is no battery {number}"), format!("fewer than {total}"));
         }
     }
 }

@@ -1,0 +1,80 @@
+//! A command with its retries.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::owner::Owner;
+use crate::error::Error;
+use crate::eza::command::Command;
+use crate::eza::frame::Request;
+use crate::eza::reply::{self, Reply};
+use crate::eza::retry::Failure;
+use crate::line::{Heard, Patience, Unheard};
+
+/// How long a converter may take, as the original has it.
+const PATIENCE: Patience = Patience {
+    first: Duration::from_millis(100),
+    gap: Duration::from_millis(100),
+    whole: Duration::from_millis(400),
+};
+
+/// What one attempt brought.
+enum Attempt {
+    Done(Vec<u8>),
+    Failed(Failure),
+}
+
+impl Owner {
+    /// Sends a command until it is answered or has failed for good.
+    pub(super) async fn send<const S: usize, const A: usize>(
+        &mut self,
+        command: &Command<S, A>,
+        words: [u16; S],
+    ) -> Result<[u16; A], Error> {
+        let config = self.config.borrow().clone();
+        let request = Request::new(command, words, config.converter.addresses());
+        let mut retries = config.converter.retries();
+        loop {
+            self.heartbeat.beat();
+            if let Some(free_at) = self.free_at.filter(|at| *at > Instant::now()) {
+                sleep_until(free_at).await;
+            }
+            let failure = match self.attempt(&request).await? {
+                Attempt::Done(payload) => {
+                    self.free_at = Some(Instant::now() + config.converter.gap());
+                    match command.words(&payload) {
+                        Some(words) => return Ok(words),
+                        // An acknowledgement is only taken in its own length.
+                        None => Failure::Unanswered(reply::Trouble::WrongLength),
+                    }
+                }
+                Attempt::Failed(failure) => failure,
+            };
+            // An answer that is only late is to be over before anything else is asked: nothing in it tells to which of two
+            // equal requests it belongs.
+            self.free_at = Some(Instant::now() + config.converter.retry_pause());
+            retries.count(failure, request.code())?;
+        }
+    }
+
+    async fn attempt(&mut self, request: &Request) -> Result<Attempt, Error> {
+        let judge = |found: Result<Reply<'_>, reply::Search>| match found {
+            Ok(Reply::Done(payload)) => Ok(Attempt::Done(payload.to_vec())),
+            Ok(Reply::Refused(ercd)) => Ok(Attempt::Failed(Failure::Refused(ercd))),
+            Err(search) => Err(search),
+        };
+        let heard = self.line.talk(request.bytes(), PATIENCE, |received| {
+            match judge(reply::find(received, request, false)) {
+                Ok(attempt) => Heard::Answer(attempt),
+                Err(search) => Heard::More(search.began),
+            }
+        });
+        match heard.await {
+            Ok(attempt) => Ok(attempt),
+            Err(Unheard::NoPort(why)) => Err(Error::NoPort(why)),
+            Err(Unheard::Silence(received)) => Ok(judge(reply::find(&received, request, true))
+                .unwrap_or_else(|search| Attempt::Failed(Failure::Unanswered(search.trouble)))),
+        }
+    }
+}
