@@ -204,7 +204,7 @@ def the_bit_rate_is_set_only_when_told_and_told_when_it_differs():
     shown = sh(f"ip -d link show {interface}")
     assert "bitrate 500000" in shown and ",UP" in shown, shown
     eventually("the adapter was told", lambda: b"S6\rO\r" in adapter.heard)
-    adapter.frames(pylontech(33))
+    adapter.battery(33)
     name = NAME + interface
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
     items = BUS.items(name)
@@ -221,7 +221,7 @@ def bus_off_is_told_with_its_cure_or_cured_when_told_to():
     adapter.up()
     service = Service(BUS, f'interface = "{interface}"')
     service.says(f"{interface} is open.*, 500000 bit/s")
-    adapter.frames(pylontech(33))
+    adapter.battery(33)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
     adapter.say("sp130050")
     eventually("error passive", lambda: BUS.get(name, "/Can/State") == 2)
@@ -237,7 +237,7 @@ def bus_off_is_told_with_its_cure_or_cured_when_told_to():
     service = Service(BUS, f'interface = "{interface}"\nrestart_bus_off = true')
     service.says(f"{interface} was restarted after bus-off")
     assert "ERROR-ACTIVE" in sh(f"ip -d link show {interface}")
-    adapter.frames(pylontech(34))
+    adapter.battery(34)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 34)
     eventually("error active", lambda: BUS.get(name, "/Can/State") == 0)
     service.stop()
@@ -261,7 +261,7 @@ def a_bus_of_another_bit_rate_is_told_and_not_disturbed():
         adapter.say("e2fs")
         time.sleep(0.1)
     assert adapter.heard == b"", adapter.heard
-    adapter.frames(pylontech(33))
+    adapter.battery(33)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
     eventually("the sign of life", lambda: b"t3058" in adapter.heard)
     service.stop()
@@ -275,7 +275,7 @@ def nobody_takes_our_frames_and_the_process_goes_on():
     adapter.up()
     service = Service(BUS, f'interface = "{interface}"')
     service.says(f"{interface} is open")
-    adapter.frames(pylontech(33))
+    adapter.battery(33)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
     # The adapter takes nothing any more, another program fills the queue.
     adapter.reads(False)
@@ -306,7 +306,7 @@ def an_adapter_that_is_unplugged_is_used_again_when_it_is_back():
     name = NAME + interface
     service = Service(BUS, f'interface = "{interface}"\nset_bit_rate = true')
     service.says(f"{interface} is open.*, 500000 bit/s")
-    adapter.frames(pylontech(33))
+    adapter.battery(33)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
     adapter.unplug()
     eventually("no adapter", lambda: BUS.get(name, "/Can/State") == 6)
