@@ -113,7 +113,8 @@ impl Selector {
             Some(Selector::UsbSerial { serial: serial.to_owned(), channel })
         } else if let Some(path) = text.strip_prefix(BY_PATH) {
             let (path, channel) = split_channel(path)?;
-            Some(Selector::Path { path: path.trim_start_matches("/sys/devices/").into(), channel })
+            let path = path.trim_start_matches("/sys/devices/");
+            (!path.is_empty()).then(|| Selector::Path { path: path.into(), channel })
         } else {
             let fits = (1..=LONGEST_NAME).contains(&text.len()) && !matches!(text, "." | "..");
             let is_name = fits && !text.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace());
@@ -283,6 +284,7 @@ mod tests {
             "usb-serial:",
             "usb-serial:X#x",
             "path:#1",
+            "path:/sys/devices/",
             "serial:X",
             "..",
         ] {
