@@ -24,7 +24,7 @@
 #
 # For Debian 12 or newer and Raspberry Pi OS. A release goes to /opt/busbar and is reached by links in /etc/systemd/system,
 # /etc/dbus-1/system.d, /etc/udev/rules.d and /usr/local/bin; configuration is in /etc/busbar and is never changed by this
-# script. Building takes packages of the distribution, named before they are installed, and libraries from crates.io into
+# script. Building takes packages of the distribution, named before they are installed, and libraries of the Rust registry into
 # cargo's cache; what is built stays in this folder. Nothing else is fetched from anywhere.
 set -eu
 called_from=$PWD

@@ -9,6 +9,7 @@
 )]
 
 mod captures;
+mod encoded;
 mod high_voltage;
 mod list;
 mod rules;

@@ -228,6 +228,8 @@ fn minute(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::settings::{Chemistry, Settings};
 
@@ -290,5 +292,40 @@ mod tests {
         let (plan, wrong) = filled("ChargeOverSoc", "90:1, 100:0.05");
         assert_eq!((plan.charge_over_soc.map(|curve| curve.at(95.0)), wrong.len()), (Some(0.525), 0));
         assert_eq!(filled("FloorAction", "beep").1, ["FloorAction is \"beep\"; it may be limit, alarm."]);
+    }
+
+    /// The words of all texts, in any order, and anything else.
+    fn any_text() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            "grid|generator|daily|mon-fri|sat,sun|fri-mon",
+            "[0-9]{1,5}:[0-9]{1,3}-[0-9]{1,3}:[0-9]{1,5}",
+            "(-?[0-9]{1,4}(\\.[0-9])?|NaN|inf|1e999)(A|%|:)?",
+            "[a-z.]{0,9}=(member|monitor|ignore|boss)?[,;]?",
+            "\\PC{0,6}",
+        ];
+        proptest::collection::vec((word, "[ ,;:=-]?"), 0..12)
+            .prop_map(|words| words.into_iter().map(|(word, gap)| word + &gap).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_understood_or_refused_with_its_name(text in any_text()) {
+            for setting in [CHARGE_OVER_TEMPERATURE, CHARGE_OVER_SOC, ROLES, WINDOWS, FLOOR_ACTION, SOC_SOURCE] {
+                let mut sentences = Vec::new();
+                let outcome = Settings::default().planned(|plan| {
+                    let is_it = |other: Setting<String>| format!("{other:?}") == format!("{setting:?}");
+                    let only = |other| if is_it(other) { text.clone() } else { String::new() };
+                    sentences = fill(plan, only, |_| false);
+                });
+                if let Ok(settings) = outcome {
+                    let finite = |window: &Window| window.current_a.is_finite() && window.until_soc.is_finite();
+                    prop_assert!(settings.plan().windows.iter().all(finite));
+                    prop_assert!(settings.plan().charge_c_over_c.at(20.0).is_finite());
+                }
+                prop_assert!(sentences.iter().all(|sentence| sentence.len() < 1_000), "{sentences:?}");
+            }
+        }
     }
 }

@@ -219,3 +219,54 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Memory>(&text).unwrap(), memory);
     }
 }
+
+proptest! {
+    // Minutes of two banks each.
+    #![proptest_config(config(60))]
+
+    #[test]
+    fn k_equal_members_give_k_times_the_limits_of_one(
+        count in 2usize..6,
+        cell_v in 3.05f64..3.40,
+        celsius in 12.0f64..35.0,
+        ccl in 10.0f64..150.0,
+        dcl in 10.0f64..200.0,
+    ) {
+        let equal = |count: usize| {
+            let settings = Settings::default().with(&[(Key::FloorSoc, 0.0)]).unwrap();
+            let mut memory = Memory::default();
+            let mut now = Now { monotonic: Duration::from_secs(1_000), wall: None };
+            let mut batteries: Vec<Battery> = (0..count).map(|_| bank(0).batteries[0].clone()).collect();
+            for (index, battery) in batteries.iter_mut().enumerate() {
+                battery.service = format!("com.victronenergy.battery.equal{index}").into();
+                battery.cells_v = vec![Some(cell_v); 16];
+                battery.voltage_v = Some(16.0 * cell_v);
+                battery.temperatures.iter_mut().for_each(|probe| probe.celsius = Some(celsius));
+                battery.limits.charge_current_a = Some(ccl);
+                battery.limits.discharge_current_a = Some(dcl);
+            }
+            let mut last = None;
+            for second in 0..240u32 {
+                now.monotonic += Duration::from_secs(1);
+                for battery in &mut batteries {
+                    battery.at = now.monotonic;
+                    battery.current_a = Some(5.0 + 0.05 * f64::from(second % 3));
+                }
+                last = Some(decide(now, &batteries, &Inverters::default(), &settings, &mut memory).bank);
+            }
+            last.unwrap()
+        };
+        let (one, many) = (equal(1), equal(count));
+        let k = count as f64;
+        let (one_v, many_v) = one.charge_voltage_v.zip(many.charge_voltage_v).unwrap();
+        prop_assert!((one_v - many_v).abs() < 1e-6, "{count}: {one_v} V and {many_v} V");
+        for (one, many) in [
+            (one.charge_current_a, many.charge_current_a),
+            (one.discharge_current_a, many.discharge_current_a),
+        ] {
+            let (one, many) = (one.unwrap(), many.unwrap());
+            // 10 % are kept back for packs whose sharing is not known yet; limits move in steps of 1 %.
+            prop_assert!((k * one / 1.10 - 0.01 * k * one - 0.1..=k * one + 0.01 * k * one + 0.1).contains(&many), "{count}: {one} A and {many} A");
+        }
+    }
+}

@@ -8,3 +8,4 @@ mod reduction;
 mod rig;
 mod settings_page;
 mod site;
+mod victron;

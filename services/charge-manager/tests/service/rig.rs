@@ -106,7 +106,7 @@ impl Rig {
     }
 }
 
-fn identity(draft: &mut Draft, name: &str, instance: i32) {
+pub(crate) fn identity(draft: &mut Draft, name: &str, instance: i32) {
     device::Identity {
         process_name: "test",
         process_version: "0",
@@ -231,12 +231,22 @@ impl Watch {
     }
 
     /// Waits until it is so, and says how long that took.
-    pub(crate) async fn until(&mut self, what: &str, mut is_so: impl FnMut(&Watch) -> bool) -> Duration {
-        let (start, deadline) = (Instant::now(), Instant::now() + SOON);
+    pub(crate) async fn until(&mut self, what: &str, is_so: impl FnMut(&Watch) -> bool) -> Duration {
+        self.until_within(SOON, what, is_so).await
+    }
+
+    /// As [`until`](Self::until), for what takes its time.
+    pub(crate) async fn until_within(
+        &mut self,
+        longest: Duration,
+        what: &str,
+        mut is_so: impl FnMut(&Watch) -> bool,
+    ) -> Duration {
+        let (start, deadline) = (Instant::now(), Instant::now() + longest);
         while !is_so(self) {
             if timeout_at(deadline, self.events.next()).await.is_err() {
                 let shown = self.monitor.items(bank::NAME);
-                panic!("not within {SOON:?}: {what}\n{shown:#?}");
+                panic!("not within {longest:?}: {what}\n{shown:#?}");
             }
         }
         start.elapsed()
