@@ -179,7 +179,7 @@ class Service:
     def stop(self):
         assert self.process.poll() is None, "it had ended: " + "\n    ".join(self.lines)
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def cpu_s(pid):

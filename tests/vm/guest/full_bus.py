@@ -46,5 +46,5 @@ if process:
     switches = int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)[1])
     print(f", {switches / lasted:.0f} wake-ups/s", end="")
     process.terminate()
-    process.wait(5)
+    process.wait(30)
 print()

@@ -34,7 +34,7 @@ def call(serial, destination, path, member, interface=None, signature="", body=b
 service, path, method = sys.argv[1:]
 bus = socket.socket(socket.AF_UNIX)
 bus.connect("/run/dbus/system_bus_socket")
-bus.settimeout(10)
+bus.settimeout(60)
 bus.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\nBEGIN\r\n")
 daemon = "org.freedesktop.DBus"
 bus.sendall(call(1, daemon, "/org/freedesktop/DBus", "Hello", daemon))

@@ -33,7 +33,7 @@ class Sniff:
 
     def end(self):
         self.process.terminate()
-        code = self.process.wait(5)
+        code = self.process.wait(30)
         assert code == 0, f"exit code {code}: {self.lines[-1:]}"
 
 
@@ -66,7 +66,7 @@ class Screen:
 
 
 def refused(*arguments):
-    done = subprocess.run([PROGRAM, "sniff", *arguments], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([PROGRAM, "sniff", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1, f"exit code {done.returncode}"
     return done.stderr
 
@@ -111,7 +111,7 @@ def what_is_recorded_is_what_candump_records():
         if n % 100 == 0:
             eventually("kept up", lambda: sum("  vcan1  " in line for line in sniff.lines) == n)
     sniff.end()
-    candump.wait(10)
+    candump.wait(60)
     ours, theirs = (
         [line.split()[1:] for line in open(name)] for name in ("/tmp/sniff.log", "/tmp/candump.log")
     )

@@ -58,7 +58,7 @@ def a_battery_on_a_kernel_interface_is_on_the_bus():
     # vcan has no controller, hence neither a state nor a bit rate, and nothing is wrong with it.
     assert [items[f"/Can/{p}"] for p in ("State", "BitRate", "Load", "Trouble")] == [[], [], [], []]
     assert items["/Can/Overflows"] == 0 and items["/Can/TxDropped"] == 0
-    candump = subprocess.run(["candump", "-n", "1", "vcan0,305:7FF"], capture_output=True, text=True, timeout=10)
+    candump = subprocess.run(["candump", "-n", "1", "vcan0,305:7FF"], capture_output=True, text=True, timeout=60)
     assert "305   [8]  00 00 00 00 00 00 00 00" in candump.stdout, candump.stdout
     service.stop()
     battery.stop()
