@@ -41,8 +41,9 @@ finish_trial() {
     elif [ "$(readlink "$base/current")" != "$to" ]; then
         verdict rolled_back "the power went"
         take_over
+    elif [ -z "$from" ] && ! run "$base/current/bin/busbar" enable settings && [ ! -e "$wanted/busbar-settings.service" ]; then
+        verdict unhealthy "busbar enable settings fails (journalctl -u busbar-trial)"
     else
-        [ -n "$from" ] || run "$base/current/bin/busbar" enable settings || true
         restart_others
         if judge; then
             verdict good "all services are as well as before"
