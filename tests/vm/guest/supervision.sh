@@ -1,5 +1,5 @@
 #!/bin/sh
-# Services that die, are stopped or hang come back with the same names and numbers.
+# Services that die, are stopped or hang come back with the same names and numbers. Then policy.sh.
 # Names come from lib.sh; the words of a guest have no blanks.
 # shellcheck disable=SC1091,SC2016,SC2046,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
@@ -56,3 +56,5 @@ check "a stuck loop: it was their own watchdog" said "the work loop has not come
 systemd-analyze security --no-pager 2>/dev/null | awk '/busbar-/ { print $1, $2 }' >$work/figures
 sed 's/^/       /' $work/figures
 check "every service is confined" sh -c "test \$(grep -v busbar-trial $work/figures | wc -l) -ge $count && ! awk '\$1 != \"busbar-trial.service\" && \$2 > 1.5' $work/figures | grep ."
+
+. /host/tests/vm/guest/policy.sh
