@@ -88,11 +88,24 @@ enabled_units() {
     done
 }
 
+# The file that a service's process runs. Nothing if there is no process just now.
+program_of() { # UNIT
+    readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe" || true
+}
+
 # Whether a service runs the current release. The launcher falls back to the one before where a program cannot be started.
 runs_current() { # UNIT
-    program=$(readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe") || program=
+    program=$(program_of "$1")
     case $program in
         "$base/releases/$(pointed current)"/*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# Whether a service is about to be started, and takes the current release by itself: a restart would count as one more start.
+is_coming() { # UNIT
+    case $(systemctl show -p MainPID -p ActiveState "$1") in
+        *MainPID=0*ActiveState=activating* | *ActiveState=activating*MainPID=0*) ;;
         *) return 1 ;;
     esac
 }
@@ -100,7 +113,7 @@ runs_current() { # UNIT
 # Restarts the services that do not run the current release.
 restart_others() {
     for unit in $(enabled_units); do
-        if ! runs_current "$unit"; then
+        if ! runs_current "$unit" && ! is_coming "$unit"; then
             run systemctl reset-failed "$unit" || true
             run systemctl restart --no-block "$unit"
         fi
