@@ -62,9 +62,9 @@ run() {
         return
     fi
     doing=$*
-    [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" before "$@"
+    [ -z "${INSTALL_HOOK:-}" ] || "$INSTALL_HOOK" before "$@"
     "$@" || return
-    [ -z "${BUSBAR_INSTALL_HOOK:-}" ] || "$BUSBAR_INSTALL_HOOK" behind "$@"
+    [ -z "${INSTALL_HOOK:-}" ] || "$INSTALL_HOOK" behind "$@"
     doing=""
 }
 

@@ -11,6 +11,11 @@ write_file() {
     printf '%s\n' "$2" >"$1"
 }
 
+# write_down LINE FILE: once.
+write_down() {
+    grep -qsxF "$1" "$2" || printf '%s\n' "$1" >>"$2"
+}
+
 # replace FILE TEXT: the old content or the new one is there, whatever happens.
 replace() {
     run write_file "$1.new" "$2"

@@ -16,20 +16,41 @@ links_of() { # TREE
     for file in "$1"/service-files/udev/*.rules; do
         echo "/etc/udev/rules.d/${file##*/} $base/current/service-files/udev/${file##*/}"
     done
+    echo "/usr/local/share/bash-completion/completions/busbar $base/current/service-files/completions/busbar.bash"
+    echo "/usr/local/share/zsh/site-functions/_busbar $base/current/service-files/completions/busbar.zsh"
+    echo "/etc/fish/completions/busbar.fish $base/current/service-files/completions/busbar.fish"
     echo "$wanted/busbar-trial.service $base/current/service-files/systemd/busbar-trial.service"
     echo "/usr/local/bin/busbar $base/current/bin/busbar"
 }
 
 # Every link of ours on this machine.
 our_links() {
-    find $units $wanted $units/busbar-*.d /etc/dbus-1/system.d /etc/udev/rules.d /usr/local/bin -maxdepth 1 -type l \
-        -lname "$base/*" 2>/dev/null
+    find $units $wanted $units/busbar-*.d /etc/dbus-1/system.d /etc/udev/rules.d /usr/local/bin /usr/local/share/bash-completion/completions \
+        /usr/local/share/zsh/site-functions /etc/fish/completions -maxdepth 1 -type l -lname "$base/*" 2>/dev/null
 }
 
 install_users_and_links() { # TREE
     run systemd-sysusers "$1"/service-files/sysusers/busbar.conf
+    run mkdir -p /etc/busbar
     links_of "$1" | while read -r link target; do
+        make_folder "$(dirname "$link")"
         point "$link" "$target"
+    done
+}
+
+# Folders that were not there before are written down first: they go with us.
+make_folder() {
+    [ ! -d "$1" ] || return 0
+    make_folder "$(dirname "$1")"
+    run write_down "$1" "$base/state/folders"
+    run mkdir "$1"
+}
+
+# In the order in which they were made, so the last ones first.
+remove_folders() {
+    [ -e "$base/state/folders" ] || return 0
+    tac "$base/state/folders" | while read -r folder; do
+        [ ! -d "$folder" ] || run rmdir --ignore-fail-on-non-empty "$folder"
     done
 }
 
@@ -67,11 +88,24 @@ enabled_units() {
     done
 }
 
+# The file that a service's process runs. Nothing if there is no process just now.
+program_of() { # UNIT
+    readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe" || true
+}
+
 # Whether a service runs the current release. The launcher falls back to the one before where a program cannot be started.
 runs_current() { # UNIT
-    program=$(readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe") || program=
+    program=$(program_of "$1")
     case $program in
         "$base/releases/$(pointed current)"/*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# Whether a service is about to be started, and takes the current release by itself: a restart would count as one more start.
+is_coming() { # UNIT
+    case $(systemctl show -p MainPID -p ActiveState "$1") in
+        *MainPID=0*ActiveState=activating* | *ActiveState=activating*MainPID=0*) ;;
         *) return 1 ;;
     esac
 }
@@ -79,7 +113,7 @@ runs_current() { # UNIT
 # Restarts the services that do not run the current release.
 restart_others() {
     for unit in $(enabled_units); do
-        if ! runs_current "$unit"; then
+        if ! runs_current "$unit" && ! is_coming "$unit"; then
             run systemctl reset-failed "$unit" || true
             run systemctl restart --no-block "$unit"
         fi

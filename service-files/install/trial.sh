@@ -41,8 +41,9 @@ finish_trial() {
     elif [ "$(readlink "$base/current")" != "$to" ]; then
         verdict rolled_back "the power went"
         take_over
+    elif [ -z "$from" ] && ! run "$base/current/bin/busbar" enable settings && [ ! -e "$wanted/busbar-settings.service" ]; then
+        verdict unhealthy "busbar enable settings fails (journalctl -u busbar-trial)"
     else
-        [ -n "$from" ] || run "$base/current/bin/busbar" enable settings || true
         restart_others
         if judge; then
             verdict good "all services are as well as before"
@@ -96,6 +97,10 @@ judge() {
         if [ ! -e "$base/state/trial" ]; then
             reason=$(value reason "$base/state/last")
             return 1
+        elif [ "$(readlink "$base/current")" != "$to" ]; then
+            # The launcher is about to end it, and says why.
+            reason="its services were started too often"
+            since=""
         elif [ -n "$reason" ] || [ "$(restarts)" != "$restarts" ]; then
             restarts=$(restarts)
             since=""
@@ -137,7 +142,11 @@ worse() {
             return
         fi
         if ! runs_current "$unit"; then
-            echo "$unit cannot be started from the new release"
+            # One that has ended since it was looked at is no verdict: it is started again.
+            case $program in
+                "$base"/releases/*) echo "$unit cannot be started from the new release" ;;
+                *) echo "$unit is being restarted" ;;
+            esac
             return
         fi
         # Who waits for hardware that is gone, or for somebody who does, is as well as can be.

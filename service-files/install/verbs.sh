@@ -75,7 +75,10 @@ is_judged() {
 clean_up() {
     [ -n "$cleans" ] && [ -z "$dry_run" ] || return 0
     rm -rf "$base/incoming"
-    [ -L "$base/current" ] || { remove_links && remove_users && rm -rf "$base"; } || true
+    [ ! -L "$base/current" ] || return 0
+    { remove_links && remove_folders && remove_users && rm -rf "$base"; } || true
+    # What somebody has put there is his.
+    rmdir /etc/busbar 2>/dev/null || true
 }
 
 rollback() {
@@ -121,6 +124,7 @@ uninstall() {
         run systemctl reset-failed 'busbar-*.service'
     fi
     remove_links
+    remove_folders
     for folder in $units/busbar-*.d; do
         [ ! -d "$folder" ] || run rmdir --ignore-fail-on-non-empty "$folder"
     done

@@ -32,6 +32,8 @@ Examples:
   sudo busbar enable bms-can can0 --set-bit-rate        a CAN interface of this machine
   sudo busbar enable bms-can garage --port /dev/serial/by-id/usb-...
                                                         a serial CAN adapter
+  sudo busbar enable bms-can can1 --set-bit-rate --inverter growatt_lv
+                                                        on another bus: the battery of an inverter
   sudo busbar enable charge-manager                     a bank of all batteries
   busbar list                                           what is enabled, and how it is";
 

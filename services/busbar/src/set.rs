@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// What dbus-daemon says to those whom its policy does not let write.
+const REJECTED: &str = "Rejected send message";
+
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Set {
@@ -56,7 +59,14 @@ pub(crate) async fn run(options: Set) -> anyhow::Result<()> {
         (None, _) => Err("VALUE is missing; only --type none goes without".to_owned()),
     };
     let value = value.map_err(|why| anyhow::anyhow!("{item}: {why}"))?;
-    match monitor.set_value(&service, &path, value.as_ref()).await? {
+    let answer = match monitor.set_value(&service, &path, value.as_ref()).await {
+        Err(BusError::Call { reason, .. }) if reason.contains(REJECTED) => bail!(
+            "{item}: this user may only read. Root may write (sudo busbar set ...), and members of the group busbar (sudo \
+             usermod -aG busbar NAME, then a new login)"
+        ),
+        answer => answer?,
+    };
+    match answer {
         0 => {}
         code => {
             let process = monitor.get_value(&service, &device::PROCESS_NAME.path()).await.ok().flatten();

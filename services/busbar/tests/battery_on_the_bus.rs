@@ -48,7 +48,7 @@ fn current_alarms_and_limits_follow_the_battery() {
     let mut bed = Bed::start(SCENARIO, "capacity_ah = 296.0");
     bed.simulator.write_line("current -40");
     eventually(SOON, || bed.get("/Dc/0/Current").as_f64().is_some_and(|a| (a + 40.0).abs() < 3.0));
-    eventually(SOON, || bed.get("/TimeToGo").as_i64().is_some_and(|s| (4 * 3600..10 * 86_400).contains(&s)));
+    eventually(SOON, || bed.get("/TimeToGo").as_i64().is_some_and(|s| (3 * 3600..10 * 86_400).contains(&s)));
     bed.simulator.write_line("alarm high_voltage on");
     eventually(SOON, || bed.get("/Alarms/HighVoltage") == json!(2));
     bed.simulator.write_line("alarm high_voltage off");

@@ -6,13 +6,13 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 use testbed::bed::{Bed, SOON, busbar};
-use testbed::{Exit, PrivateBus, Process, Signal, eventually};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually, executable};
 
 const SCENARIO: &str = "modules = 4\n[battery.pack]\nsoc_percent = 54.0\ntemperature_c = 21.0";
 
 /// A command on this bus, to its end.
 fn run(bus: &PrivateBus, arguments: &[&str]) -> Output {
-    bus.command(env!("CARGO_BIN_EXE_busbar")).args(arguments).output().expect("it starts")
+    bus.command(executable("busbar")).args(arguments).output().expect("it starts")
 }
 
 /// What a command that succeeds prints.
@@ -159,7 +159,7 @@ fn the_bus_is_chosen_as_victron_s_programs_choose_it() {
 #[test]
 fn settings_runs_as_a_service_and_is_read_and_written_like_any_other() {
     let (bus, folder) = (PrivateBus::start(), tempfile::tempdir().expect("a folder"));
-    let mut command = bus.command(env!("CARGO_BIN_EXE_busbar"));
+    let mut command = bus.command(executable("busbar"));
     let mut settings = Process::spawn(command.arg("settings").env("BUSBAR_FOLDER", folder.path()));
     eventually(SOON, || bus.get_value("com.victronenergy.settings", "/Settings").is_ok());
     let call =

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use testbed::executable;
 
 fn busbar(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_busbar"))
+    let mut child = Command::new(executable("busbar"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -114,7 +115,7 @@ fn every_help_shows_an_example() {
 fn a_link_named_after_a_service_runs_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let link = folder.path().join("bms-can");
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_busbar"), &link).expect("a link");
+    std::os::unix::fs::symlink(executable("busbar"), &link).expect("a link");
     let output = Command::new(link).arg("--help").output().expect("it starts");
     assert!(text(&output.stdout).contains("busbar bms-can"), "{}", text(&output.stdout));
 }

@@ -6,11 +6,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use testbed::executable;
+
 const DEADLINE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_frame_is_printed_while_the_pipe_stays_open() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_busbar"))
+    let mut child = Command::new(executable("busbar"))
         .args(["decode", "-", "--protocol", "pylontech_lv"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -36,7 +38,7 @@ fn a_frame_is_printed_while_the_pipe_stays_open() {
 fn a_recording_that_cannot_be_read_is_named_once_with_its_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("text");
-    let output = Command::new(env!("CARGO_BIN_EXE_busbar")).args(["decode", path]).output().expect("it runs");
+    let output = Command::new(executable("busbar")).args(["decode", path]).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert_eq!((said.matches(path).count(), said.matches("directory").count()), (1, 1), "{said}");

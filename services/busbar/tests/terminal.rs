@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use testbed::bed::{Bed, SOON, busbar, simulator};
-use testbed::eventually;
+use testbed::{eventually, executable};
 
 const SCENARIO: &str = "modules = 4\n[battery.pack]\nsoc_percent = 54.0\ntemperature_c = 21.0";
 const CLEAR: &str = "\x1b[2K";
@@ -112,7 +112,7 @@ fn plain(line: &str) -> String {
 }
 
 fn status(bed: &Bed) -> Command {
-    let mut command = bed.bus.command(env!("CARGO_BIN_EXE_busbar"));
+    let mut command = bed.bus.command(executable("busbar"));
     command.arg("status").env_remove("NO_COLOR");
     command
 }

@@ -4,12 +4,17 @@ use std::path::{Path, PathBuf};
 
 /// The program `name` of this workspace (an example is `examples/name`), as built in the profile of the running test.
 ///
-/// Tests in the program's own crate should use cargo's `CARGO_BIN_EXE_…` instead: cargo then builds it first.
+/// With `TESTBED_PROGRAMS` in the environment, from that folder, where it has one of that name: the same tests then
+/// try programs that were built otherwise, for another architecture for instance.
 ///
 /// # Panics
 /// When it was not built.
 #[track_caller]
 pub fn executable(name: &str) -> PathBuf {
+    let others = std::env::var_os("TESTBED_PROGRAMS").map(|folder| PathBuf::from(folder).join(name));
+    if let Some(other) = others.filter(|path| path.is_file()) {
+        return other;
+    }
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("this test's own path: {error}"));
     // target/debug/deps/some_test-0123 or target/debug/examples/some_example: programs lie one folder above.
     let path = test.ancestors().nth(2).unwrap_or(Path::new(".")).join(name);

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub use rustix::process::Signal;
 
 use crate::eventually_some;
+use crate::wait::patient;
 
 /// Lines that are kept; older ones are dropped.
 const KEPT_LINES: usize = 10_000;
@@ -111,7 +112,7 @@ impl Process {
     #[track_caller]
     pub fn wait_for_line(&mut self, part: &str, deadline: Duration) -> String {
         let mut lines = self.output.lock();
-        let mut left = deadline;
+        let mut left = patient(deadline);
         loop {
             let skip = self.read.saturating_sub(lines.dropped);
             let found = lines.kept.iter().enumerate().skip(skip).find(|(_, line)| line.contains(part));

@@ -20,6 +20,7 @@ pub fn eventually(deadline: Duration, mut condition: impl FnMut() -> bool) {
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
 pub fn eventually_some<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = patient(deadline);
     let start = std::time::Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
@@ -34,6 +35,13 @@ pub fn eventually_some<T>(deadline: Duration, mut look: impl FnMut() -> Option<T
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+}
+
+/// A deadline that counts for slow programs too, of which the environment tells: with `TESTBED_PATIENCE=5` all of them may
+/// take five times as long.
+pub(crate) fn patient(deadline: Duration) -> Duration {
+    let factor = std::env::var("TESTBED_PATIENCE").ok().and_then(|factor| factor.parse().ok());
+    deadline.saturating_mul(factor.unwrap_or(1))
 }
 
 #[cfg(test)]

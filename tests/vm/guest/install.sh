@@ -55,6 +55,8 @@ check "a bundle is not written unasked" refuses "there is nobody to ask" $busbar
 check "a bundle is written" $busbar bundle --yes --output $work/bundle.tar.gz
 check "the bundle holds the items of the battery" sh -c "tar -xOzf $work/bundle.tar.gz --wildcards '*/items/com.victronenergy.battery*' | grep -q '^/Soc  Real'"
 
+check "the bundle holds what became of updates" sh -c "tar -xOzf $work/bundle.tar.gz --wildcards '*/logs/updates.txt' | grep -q 'busbar-trial'"
+
 check "uninstall keeps settings if told to" /opt/busbar/current/install.sh --uninstall --keep-settings --yes
 check "the file is there" sha256sum -c $work/mine
 check "the settings are there" test -e /var/lib/busbar/settings/settings.xml

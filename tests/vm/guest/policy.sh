@@ -1,17 +1,11 @@
 #!/bin/sh
-# Who may do what on the system bus, and what a process can reach.
+# Who may do what on the system bus, and what a process can reach. Goes on where supervision.sh has ended, in its guest.
 # Names come from lib.sh; the words of a guest have no blanks.
 # shellcheck disable=SC1091,SC2016,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
 
-unpack
-allow_stand_ins
-battery battery0
-$work/good/install.sh --yes --deadline 60 --healthy 1 >$work/said 2>&1
-enable_all
 settings=com.victronenergy.settings
 battery=com.victronenergy.battery.bmscan_battery0
-check "both services are on the bus" within 20 on_bus $settings $battery
 useradd -M plain
 useradd -M -G busbar member
 systemctl reload dbus
@@ -37,6 +31,7 @@ for user in plain busbar-settings busbar-bms-can busbar-charge-manager; do
     check "$user does not write without an interface either" refuses "AccessDenied" as $user python3 /host/tests/vm/guest/no_interface.py $battery /CustomName SetValue
     check "$user does not call org.busbar" ours $user "Access denied"
 done
+check "plain is told who may write" refuses "members of the group busbar" as plain $busbar set $battery /CustomName x
 check "plain writes no setting" refuses "Access denied" set_value plain $settings "/Settings/Devices/bmscan_battery0/CustomName" x
 check "plain adds no setting" refuses "Access denied" as plain busctl call $settings /Settings com.victronenergy.Settings AddSettings "aa{sv}" 0
 check "bms-can writes its settings" set_value busbar-bms-can $settings "/Settings/Devices/bmscan_battery0/CustomName" Barn
@@ -46,10 +41,10 @@ for user in member root; do
     check "$user calls org.busbar" ours $user "not org.busbar.Bus1"
 done
 
-for name in $settings com.victronenergy.battery.busbar $battery com.victronenergy.battery.bmscan_x com.victronenergy.multi.x org.busbar.Gateway1; do
+for name in $settings com.victronenergy.battery.busbar $battery com.victronenergy.battery.bmscan_x com.victronenergy.multi.bmscan_x com.victronenergy.acsystem.bmscan_x com.victronenergy.vebus.x org.busbar.Gateway1; do
     for user in plain member busbar-settings busbar-bms-can busbar-charge-manager; do
         case $user-$name in
-            busbar-settings-$settings | busbar-bms-can-$battery | busbar-bms-can-com.victronenergy.battery.bmscan_x | busbar-charge-manager-com.victronenergy.battery.busbar)
+            busbar-settings-$settings | busbar-bms-can-$battery | busbar-bms-can-*.bmscan_x | busbar-charge-manager-com.victronenergy.battery.busbar)
                 check "$user may own $name" may_own $user $name ;;
             *) check "$user may not own $name" refuses "Access denied" may_own $user $name ;;
         esac

@@ -3,7 +3,8 @@
 # power_cut.sh reboot: what is up there without a hand.
 # power_cut.sh empty: a machine with nothing but an unpacked release.
 # power_cut.sh update|installation POINT: what the last power cut has left; then an update (or a first installation) whose
-# power is cut before its action number POINT. Says "END" if there is no such action any more.
+# power is cut before its action number POINT, or the first one that matches this pattern. Says "END" if there is no such
+# action any more.
 # Names come from lib.sh; the words of a guest have no blanks.
 # shellcheck disable=SC1091,SC2016,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
@@ -18,7 +19,10 @@ prepare() {
 #!/bin/sh
 [ "$1" = before ] || exit 0
 echo "$2" >>/run/actions
-[ "$(wc -l </run/actions)" != "$(cat /run/point)" ] || { touch /mnt/cut; sleep infinity; }
+shift
+point=$(cat /run/point)
+# shellcheck disable=SC2254 # a pattern
+case "$(wc -l </run/actions) $*" in "$point "* | *" "$point) touch /mnt/cut; sleep infinity ;; esac
 HOOK
     chmod +x $work/hook
     hook_trial
@@ -27,7 +31,7 @@ HOOK
 # The hook is for the judge of an update too.
 hook_trial() {
     mkdir -p /etc/systemd/system/busbar-trial.service.d
-    printf '[Service]\nEnvironment=BUSBAR_INSTALL_HOOK=%s/hook\nReadWritePaths=/run /mnt\n' $work >/etc/systemd/system/busbar-trial.service.d/hook.conf
+    printf '[Service]\nEnvironment=INSTALL_HOOK=%s/hook\nReadWritePaths=/run /mnt\n' $work >/etc/systemd/system/busbar-trial.service.d/hook.conf
 }
 
 install_first() {
@@ -99,7 +103,7 @@ case $1 in
         fi
         rm -f /run/actions
         echo "$2" >/run/point
-        BUSBAR_INSTALL_HOOK=$work/hook $work/$other/install.sh $trial >$work/said 2>&1
+        INSTALL_HOOK=$work/hook $work/$other/install.sh $trial >$work/said 2>&1
         echo "END after $(wc -l </run/actions) actions"
         check "the last one runs" within 40 one_runs ;;
 esac

@@ -14,11 +14,12 @@ places() { find /etc /opt /usr/local /var -xdev \( -path $work -o -path /var/log
 refused() {
     text=$1
     shift
-    places >$work/places
     check "refused: $text" refuses "$text" "$@"
     check "  with what to do next, and nothing is changed" sh -c "grep -q '^  why:  .' $work/words && grep -q '^  next: .' $work/words"
-    places | diff $work/places - >$work/difference || echo "FAILED something is changed: $(cat $work/difference)"
+    places >$work/now
+    diff $work/places $work/now >$work/difference || echo "FAILED something is changed: $(cat $work/difference)"
 }
+places >$work/places
 
 refused "this user is not root" runuser -u nobody -- $good --yes
 refused 'this system is "arch"' unshare -m sh -c "echo ID=arch > $work/os && mount --bind $work/os /etc/os-release && $good --yes"
@@ -60,11 +61,13 @@ systemctl reload dbus
 printf 'folder = "%s/settings"\n' $work >$work/settings.toml
 systemd-run -q --unit foreign $work/good/bin/busbar settings --config $work/settings.toml
 within 10 sh -c 'busctl --no-legend list | grep -q "^com.victronenergy.settings .*foreign.service"'
+places >$work/places
 refused "the bus name com.victronenergy.settings is taken by" $good --yes
 check "  what to do next names the unit" grep -q "systemctl disable --now foreign.service" $work/words
 systemctl stop foreign
 
 check "then it is installed" $good --yes --deadline 60 --healthy 1
+places >$work/places
 refused "there is no release to go back to" $good --yes --rollback
 another next 0.2.0 && seal next
 flock /opt/busbar/state/lock $work/next/install.sh --yes >$work/locked 2>&1

@@ -1,14 +1,20 @@
 #!/bin/sh
-# Services that die, are stopped or hang come back with the same names and numbers.
+# Services that die, are stopped or hang come back with the same names and numbers. Then policy.sh.
 # Names come from lib.sh; the words of a guest have no blanks.
 # shellcheck disable=SC1091,SC2016,SC2046,SC2086,SC2154,SC2254,SC3013
 . /host/tests/vm/guest/lib.sh
 
 unpack
 allow_stand_ins
-battery battery0
+# One that has an inverter on its busbar, on a bus of its own.
+printf '[[battery]]\nlink = "/dev/battery0"\n[battery.hybrid]\nlink = "/dev/inverter0"\nkind = "pylontech"\n' >$work/scenario.toml
+$work/good/bin/busbar simulator --scenario $work/scenario.toml </dev/null >$work/simulator.log 2>&1 &
+within 10 test -e /dev/inverter0 -a -e /dev/battery0
+chgrp dialout /dev/battery0 /dev/inverter0
+chmod 660 /dev/battery0 /dev/inverter0
 $work/good/install.sh --yes --deadline 60 --healthy 1 >$work/said 2>&1
 enable_all
+check "the battery of an inverter is enabled" $busbar enable bms-can house --port /dev/inverter0 --inverter pylontech_lv
 count=$(units | wc -l)
 check "$count services are on the bus" within 30 sh -c ". /host/tests/vm/guest/lib.sh && test \$(on_bus_now | cut -d' ' -f1 | sort -u | wc -l) = $count"
 on_bus_now >$work/first
@@ -56,3 +62,5 @@ check "a stuck loop: it was their own watchdog" said "the work loop has not come
 systemd-analyze security --no-pager 2>/dev/null | awk '/busbar-/ { print $1, $2 }' >$work/figures
 sed 's/^/       /' $work/figures
 check "every service is confined" sh -c "test \$(grep -v busbar-trial $work/figures | wc -l) -ge $count && ! awk '\$1 != \"busbar-trial.service\" && \$2 > 1.5' $work/figures | grep ."
+
+. /host/tests/vm/guest/policy.sh

@@ -16,7 +16,7 @@ first=$(current)
 goes_back() {
     start=$(uptime_s)
     check "an update whose program $1 is taken back" refuses "was taken back: busbar-" "$work/$1/install.sh" --yes --deadline $3 --healthy 4
-    check "  because $2" grep -q "$2" $work/words
+    check "  because $2" sh -c "cat $work/words && grep -q '$2' $work/words"
     took=$(($(uptime_s) - start))
     # Before and behind the trial it takes some seconds to copy the release, and to start the old one.
     check "  within its deadline of $3 s ($took s)" test $took -le $(($3 + 25))
@@ -34,8 +34,6 @@ bad stumbles 0.2.2 stumbles
 goes_back stumbles "was started 3 times" 40
 bad hangs 0.2.3 hangs
 goes_back hangs "is activating" 10
-bad idles 0.2.4 idles
-goes_back idles "does not own com.victronenergy." 10
 
 # A program that the sandbox does not let start: the launcher falls back to the old one, and that is no success.
 another script 0.2.5
@@ -43,7 +41,7 @@ printf '#!/bin/sh\necho busbar 0.2.5\n' >$work/script/bin/busbar
 seal script
 goes_back script "cannot be started from the new release" 20
 
-# One service alone is worse.
+# One service alone runs and does nothing.
 another worse 0.2.6
 rm $work/worse/bin/bms-can
 cp /host/target/vm/bad_release $work/worse/bin/bms-can

@@ -63,8 +63,9 @@ pub(crate) async fn run(options: Bundle) -> anyhow::Result<()> {
 
 fn summary(parts: &[Part], output: &Path) -> String {
     let mut text = format!("{} would have in it:\n", output.display());
+    let longest = parts.iter().map(|part| part.file.len()).max().unwrap_or_default();
     for part in parts {
-        text += &format!("  {:<44} {:>8} bytes  {}\n", part.file, part.text.len(), part.what);
+        text += &format!("  {:<longest$} {:>8} bytes  {}\n", part.file, part.text.len(), part.what);
     }
     text
 }

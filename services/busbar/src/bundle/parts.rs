@@ -48,6 +48,8 @@ pub(super) async fn collect(bus: &Bus) -> Vec<Part> {
                 let file = format!("logs/{}.txt", process.to_string().replace(' ', "."));
                 parts.push(part(file, "its log", without_addresses(&text)));
             }
+            let updates = logs::of_updates(&supervisor, LINES).unwrap_or_else(|error| format!("{error:#}\n"));
+            parts.push(part("logs/updates.txt", "what became of updates", updates));
         }
         Err(error) => {
             parts.push(part("processes.txt", "what is enabled, and how it is", format!("{error:#}\n")))

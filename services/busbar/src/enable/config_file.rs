@@ -5,9 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use bms_can::inverter;
 use clap::Args;
 use service_kit::serial;
+
+/// The role of `bms-can` in which it is the battery of an inverter.
+const INVERTER: &str = include_str!("../../../bms-can/bms-can.inverter.example.toml");
 
 /// What a new configuration is to say.
 #[derive(Debug, Default, Args)]
@@ -18,17 +22,30 @@ pub(super) struct Wishes {
     /// Let the service bring the CAN interface up at its bit rate.
     #[arg(long, conflicts_with = "port")]
     set_bit_rate: bool,
+    /// Be the battery of the inverter on this CAN bus; busbar inverters lists the profiles.
+    #[arg(long, value_name = "PROFILE")]
+    inverter: Option<String>,
 }
 
 impl Wishes {
     pub(super) fn are_none(&self) -> bool {
-        self.port.is_none() && !self.set_bit_rate
+        self.port.is_none() && !self.set_bit_rate && self.inverter.is_none()
     }
 }
 
 /// The example for the process `name`: for this port, or else for the CAN interface of that name.
 pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow::Result<String> {
     let mut text = example.to_owned();
+    if let Some(profile) = &wishes.inverter {
+        let names: Vec<&str> = inverter::PROFILES.iter().map(|profile| profile.name).collect();
+        ensure!(
+            inverter::by_name(profile).is_some(),
+            "no profile is called {profile:?}: {} (busbar inverters tells which is whose)",
+            names.join(", ")
+        );
+        text = INVERTER.to_owned();
+        set(&mut text, "profile", Some(&toml_text(profile)))?;
+    }
     match &wishes.port {
         Some(port) => {
             let port = serial::stable_names(port).into_iter().next().unwrap_or_else(|| port.clone());
@@ -106,6 +123,21 @@ mod tests {
         let can = read(&from_example(EXAMPLE, "garage", &wishes).unwrap());
         assert_eq!(can.port, wishes.port);
         assert_eq!(can.interface, None);
+    }
+
+    #[test]
+    fn an_inverter_has_an_example_of_its_own() {
+        let wishes = |profile: &str| Wishes { inverter: Some(profile.to_owned()), ..Wishes::default() };
+        let text = from_example(EXAMPLE, "can1", &wishes("growatt_lv")).unwrap();
+        let config = service_kit::config::parse::<Config>(&text, "x.toml", []).unwrap();
+        assert_eq!(config.can.interface.as_deref(), Some("can1"));
+        assert_eq!(config.inverter.map(|inverter| inverter.profile).as_deref(), Some("growatt_lv"));
+        let serial = Wishes { port: Some("/dev/ttyACM0".into()), ..wishes("pylontech_lv") };
+        assert_eq!(read(&from_example(EXAMPLE, "house", &serial).unwrap()).port, serial.port);
+        let fast = Wishes { set_bit_rate: true, ..wishes("pylontech_lv") };
+        assert!(read(&from_example(EXAMPLE, "can1", &fast).unwrap()).set_bit_rate);
+        let error = from_example(EXAMPLE, "can1", &wishes("growat")).unwrap_err().to_string();
+        assert!(error.contains("growat") && error.contains("growatt_lv"), "{error}");
     }
 
     #[test]

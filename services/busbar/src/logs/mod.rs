@@ -71,13 +71,21 @@ pub(crate) fn run(options: &Logs) -> anyhow::Result<()> {
 
 /// The newest lines of one process, as they would be shown.
 pub(crate) fn of(process: &Process, supervisor: &Supervisor, lines: usize) -> anyhow::Result<String> {
-    let wanted = Wanted { service: Some(process.kind.service), name: process.name.clone() };
+    newest(&Wanted { service: Some(process.kind.service), name: process.name.clone() }, supervisor, lines)
+}
+
+/// The newest lines of the judge of updates; where nothing judges them there are none.
+pub(crate) fn of_updates(supervisor: &Supervisor, lines: usize) -> anyhow::Result<String> {
+    newest(&Wanted { service: Some("trial"), name: None }, supervisor, lines)
+}
+
+fn newest(wanted: &Wanted, supervisor: &Supervisor, lines: usize) -> anyhow::Result<String> {
     let output = match supervisor {
         Supervisor::Systemd(_) => {
-            journalctl(&wanted, lines).output().context("cannot start journalctl")?.stdout
+            journalctl(wanted, lines).output().context("cannot start journalctl")?.stdout
         }
         Supervisor::Daemontools(_) => {
-            in_local_time(multilog::newest(Path::new(LOGS), &wanted, lines)?.as_bytes())?
+            in_local_time(multilog::newest(Path::new(LOGS), wanted, lines)?.as_bytes())?
         }
     };
     Ok(String::from_utf8_lossy(&output).into_owned())

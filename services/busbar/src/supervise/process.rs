@@ -52,7 +52,7 @@ static KINDS: &[Kind] = &[
     Kind {
         service: "settings",
         several: false,
-        example: None,
+        example: Some(include_str!("../../../settings/settings.example.toml")),
         needs: |file| config::load::<settings::Config>(file).map(|_| Needs::default()),
     },
 ];

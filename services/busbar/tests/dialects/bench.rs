@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testbed::{PrivateBus, Process, eventually};
+use testbed::{PrivateBus, Process, eventually, executable};
 
 use crate::says::Dialect;
 use testbed::bed::{SOON, busbar, settings};
@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
             let (port, protocol) = (link(dialect), protocol(dialect));
             let text = format!("[can]\nport = {port:?}\n[[battery]]\nprotocol = {protocol:?}\n");
             std::fs::write(&file, text).expect("written");
-            let mut command = bus.command(env!("CARGO_BIN_EXE_busbar"));
+            let mut command = bus.command(executable("busbar"));
             Process::spawn(command.arg("bms-can").arg("--config").arg(file))
         });
         let services = services.collect();

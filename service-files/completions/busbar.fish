@@ -1,0 +1,2 @@
+# The command knows its own words.
+busbar completions fish | source
