@@ -1,6 +1,7 @@
 //! The configuration of one `dcdc-rs485` process: our TOML, or the `dcdc_batt_comm.yml` of SonyCSL/apis-dcdc_batt_comm as
 //! it is.
 
+mod dbus;
 mod network;
 mod setting;
 pub mod yml;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
+pub use dbus::{Class, Dbus};
 pub use network::Network;
 pub use setting::Setting;
 
@@ -30,6 +32,9 @@ pub struct Config {
     /// The web API.
     #[serde(default)]
     pub web: Web,
+    /// The D-Bus.
+    #[serde(default)]
+    pub dbus: Dbus,
 }
 
 /// The converter and its line.
@@ -288,6 +293,7 @@ impl Check for Config {
             findings.inside("battery", battery);
         }
         findings.inside("web", &self.web);
+        findings.inside("dbus", &self.dbus);
     }
 }
 

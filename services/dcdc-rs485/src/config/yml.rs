@@ -7,7 +7,7 @@ use service_kit::config::LARGEST;
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::{Battery, Config, Converter, SetOrder, Setting, Settings, Web};
+use super::{Battery, Config, Converter, Dbus, SetOrder, Setting, Settings, Web};
 
 /// Lists and tables inside each other, at most.
 const DEEPEST: usize = 16;
@@ -203,6 +203,8 @@ fn config(root: &Table<'_>) -> Result<Config, String> {
         converter: converter(root, &system.first("dcdc_dev")?)?,
         battery: Some(battery(root, &system.first("battery_dev")?)?),
         web: Web::default(),
+        // What takes the place of another program stays off the bus until it is asked onto it.
+        dbus: Dbus { enabled: false, ..Dbus::default() },
     };
     within(
         "error and timeout retries",
