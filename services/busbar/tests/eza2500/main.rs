@@ -10,5 +10,7 @@ mod bed;
 mod faults;
 mod guide;
 mod http;
+mod following;
 mod life;
+mod on_bus;
 mod scenarios;
