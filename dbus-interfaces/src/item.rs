@@ -132,7 +132,8 @@ impl<T: ItemType> Item<T> {
     /// A read-only item at `path` (absolute, as on the bus).
     #[must_use]
     pub const fn new(path: &'static str, text: Text) -> Self {
-        let spec = Spec { kind: T::KIND, text, writable: false, range: None, default: None, every_write: false };
+        let spec =
+            Spec { kind: T::KIND, text, writable: false, range: None, default: None, every_write: false };
         Item { path, index: None, spec, of: PhantomData }
     }
 

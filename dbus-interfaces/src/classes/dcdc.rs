@@ -35,8 +35,7 @@ pub const ALARM: Item<i32> = Item::new("/Alarms/Alarm", text::ALARM);
 pub const ALARM_SILENT: Item<i32> = Item::new("/Alarms/ConnectionLost", text::ALARM);
 
 /// What DVCC wants: bits, 1 external control, 2 external voltage and current, 8 there is a BMS.
-pub const LINK_NETWORK_MODE: Item<i32> =
-    Item::new("/Link/NetworkMode", Text::Hex).writable().every_write();
+pub const LINK_NETWORK_MODE: Item<i32> = Item::new("/Link/NetworkMode", Text::Hex).writable().every_write();
 /// Charge voltage that DVCC allows.
 pub const LINK_CHARGE_VOLTAGE: Item<f64> =
     Item::new("/Link/ChargeVoltage", text::VOLTS).writable().every_write();
@@ -86,10 +85,8 @@ pub const APIS_UNDER_VOLTAGE: Item<f64> = Item::new("/Apis/Grid/UnderVoltage", t
 /// Grid over voltage threshold.
 pub const APIS_OVER_VOLTAGE: Item<f64> = Item::new("/Apis/Grid/OverVoltage", text::VOLTS);
 /// Dead zones above and below the grid voltage.
-pub const APIS_DEAD_ZONES: [Item<f64>; 2] = [
-    Item::new("/Apis/Grid/DeadZonePlus", text::VOLTS),
-    Item::new("/Apis/Grid/DeadZoneMinus", text::VOLTS),
-];
+pub const APIS_DEAD_ZONES: [Item<f64>; 2] =
+    [Item::new("/Apis/Grid/DeadZonePlus", text::VOLTS), Item::new("/Apis/Grid/DeadZoneMinus", text::VOLTS)];
 /// Battery upper current in force.
 pub const APIS_BATTERY_CURRENT_LIMIT: Item<f64> = Item::new("/Apis/Battery/CurrentLimit", text::AMPS);
 /// Battery under voltage threshold.

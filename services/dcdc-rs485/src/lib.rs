@@ -2,6 +2,7 @@
 //!
 //! - [`eza`]: the converter's protocol, pure
 //! - [`config`]: our TOML, or the original's `dcdc_batt_comm.yml`
+//! - [`direction`]: who switches the direction of a line
 //! - [`mod@line`]: a serial port with one owner, half duplex
 //! - [`converter`]: the task that owns the converter: requests in order, commands with their retries
 //! - [`battery`]: the same for the battery over Modbus RTU, and the watch that forces the converter to wait
@@ -14,6 +15,7 @@ pub mod battery;
 pub mod config;
 pub mod converter;
 mod dbus;
+pub mod direction;
 pub mod error;
 pub mod eza;
 pub mod line;

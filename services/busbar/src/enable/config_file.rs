@@ -59,7 +59,8 @@ fn is_key(line: &str, key: &str) -> bool {
 
 /// Gives a key of the example, commented out or not, this value; none comments it out.
 fn set(text: &mut String, key: &str, value: Option<&str>) -> anyhow::Result<()> {
-    let line = text.lines().find(|line| is_key(line, key)).with_context(|| format!("the example has no {key}"))?;
+    let line =
+        text.lines().find(|line| is_key(line, key)).with_context(|| format!("the example has no {key}"))?;
     let new = match value {
         Some(value) => format!("{key} = {value}"),
         None => format!("#{}", line.trim_start_matches('#')),

@@ -26,7 +26,8 @@ struct Site0 {
 fn start() -> Site0 {
     let (bus, folder) = (PrivateBus::start(), testbed::bed::folder());
     let settings = settings(&bus, folder.path());
-    let simulator = simulator(folder.path(), "protocol = \"pylontech_lv\"\n[battery.bms]\nmax_charge_current_a = 20.0\n");
+    let simulator =
+        simulator(folder.path(), "protocol = \"pylontech_lv\"\n[battery.bms]\nmax_charge_current_a = 20.0\n");
     let source = service(&bus, folder.path(), "protocol = \"pylontech_lv\"\n");
     eventually(SOON, || bus.get_value(SOURCE, "/Info/MaxChargeCurrent").is_ok_and(|limit| limit.is_f64()));
     let bed = Bed::on_bus(&bus, &Site::default(), &format!("follow = {SOURCE:?}\n"));

@@ -141,7 +141,11 @@ fn without_a_bus_the_web_api_works() {
     assert_eq!(bed.service.terminate(), Exit::Code(0));
     let file = own_file(bed.folder.path(), bed.port, "");
     let mut service = Process::spawn(
-        testbed::bed::busbar().arg("dcdc-rs485").arg("--config").arg(file).args(["--bus", "unix:path=/nowhere"]),
+        testbed::bed::busbar()
+            .arg("dcdc-rs485")
+            .arg("--config")
+            .arg(file)
+            .args(["--bus", "unix:path=/nowhere"]),
     );
     service.wait_for_line("not on the D-Bus", SOON);
     assert_eq!(http::get(bed.port, "/dcdc/get").status, 200);
@@ -179,17 +183,20 @@ fn commands_over_the_bus_need_leave_and_never_do_what_the_process_does_itself() 
     assert_eq!(call("Probe", &["a{sv}", "0"]).as_array().map(Vec::len), Some(2));
 
     bed.command("set vg=15123");
-    let eza = |command: &str| call("Transact", &["a{sv}", "2", "cmd", "s", "eza.command", "command", "s", command]);
+    let eza =
+        |command: &str| call("Transact", &["a{sv}", "2", "cmd", "s", "eza.command", "command", "s", command]);
     let answer = eza("10-1");
     assert_eq!((&answer["status"], &answer["words"][0]), (&json!("ok"), &json!(15_123)));
     assert!(near(&answer["values"]["vg"], 350.753));
     assert_eq!(eza("6-4")["status"], "forbidden");
     assert_eq!(eza("99-9")["key"], "command");
-    let write = ["a{sv}", "3", "cmd", "s", "eza.command", "command", "s", "5-4", "words", "ai", "2", "81", "81"];
+    let write =
+        ["a{sv}", "3", "cmd", "s", "eza.command", "command", "s", "5-4", "words", "ai", "2", "81", "81"];
     assert_eq!(call("Transact", &write)["words"], json!([81, 81]));
 
     let modbus = |port: &str, address: &str| {
-        let request = ["a{sv}", "6", "cmd", "s", "serial.modbus.request", "port", "s", port, "unit", "i", "1"];
+        let request =
+            ["a{sv}", "6", "cmd", "s", "serial.modbus.request", "port", "s", port, "unit", "i", "1"];
         let rest = ["function", "i", "4", "address", "i", address, "count", "i", "2"];
         call("Transact", &[&request[..], &rest].concat())
     };
@@ -202,10 +209,9 @@ fn commands_over_the_bus_need_leave_and_never_do_what_the_process_does_itself() 
 
     let flood: Vec<Value> = (0..60).map(|_| eza("99-9")["status"].clone()).collect();
     assert!(flood.iter().all(|status| status == "bad_args" || status == "busy"), "{flood:?}");
-    let introspection = bus
-        .busctl(&["call", COMMANDS, "/", "org.freedesktop.DBus.Introspectable", "Introspect"])
-        .unwrap()[0]
-        .clone();
+    let introspection =
+        bus.busctl(&["call", COMMANDS, "/", "org.freedesktop.DBus.Introspectable", "Introspect"]).unwrap()[0]
+            .clone();
     let file = include_str!("../../../../dbus-interfaces/xml/org.busbar.Bus1.xml");
     let methods = file.lines().filter(|line| line.contains("<method") || line.contains("<signal"));
     for line in methods {
@@ -219,8 +225,21 @@ fn without_leave_no_command_is_sent() {
     let bus = PrivateBus::start();
     let mut bed = start(&bus, "battery = false\n");
     bed.journal();
-    let request =
-        ["call", COMMANDS, "/", "org.busbar.Bus1", "Transact", "a{sv}", "2", "cmd", "s", "eza.command", "command", "s", "5-1"];
+    let request = [
+        "call",
+        COMMANDS,
+        "/",
+        "org.busbar.Bus1",
+        "Transact",
+        "a{sv}",
+        "2",
+        "cmd",
+        "s",
+        "eza.command",
+        "command",
+        "s",
+        "5-1",
+    ];
     assert_eq!(bus.busctl(&request).unwrap()[0]["status"], "forbidden");
     assert!(!bed.commands().contains(&"16-4".to_owned()));
     assert!(bus.get_value(BATTERY, "/Connected").is_err());

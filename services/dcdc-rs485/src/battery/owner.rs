@@ -39,7 +39,7 @@ pub(super) struct Owner {
 
 impl Owner {
     pub(super) fn new(config: Battery, port: PathBuf, polls: bool, known: watch::Sender<Known>) -> Self {
-        let line = Line::new(port, config.baud, random_seed());
+        let line = Line::new(port, config.baud, config.direction.clone(), random_seed());
         Self {
             line,
             config,

@@ -108,9 +108,7 @@ impl Verdict {
         match self {
             Self::Free | Self::Stop(_) | Self::Cap { voltage_v: None, .. } => configured,
             Self::Hold(_) => present.map_or(configured, |present| present.min(configured)),
-            Self::Cap { voltage_v: Some(volts), .. } => {
-                configured.min(word(&field::CVB, volts.max(LEAST_V)))
-            }
+            Self::Cap { voltage_v: Some(volts), .. } => configured.min(word(&field::CVB, volts.max(LEAST_V))),
         }
     }
 }
@@ -183,8 +181,12 @@ mod tests {
         }
     }
 
-    const FORCE: Force =
-        Force { mode: Some(CHARGE), current: (Some(8_179), 8_179), voltage: (Some(19_660), 19_660), may_raise: true };
+    const FORCE: Force = Force {
+        mode: Some(CHARGE),
+        current: (Some(8_179), 8_179),
+        voltage: (Some(19_660), 19_660),
+        may_raise: true,
+    };
 
     #[test]
     fn each_mode_has_the_limit_of_its_direction() {

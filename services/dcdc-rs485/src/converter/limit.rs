@@ -112,7 +112,9 @@ impl Owner {
         let report = match (&action, outcome) {
             (_, Err(error)) => {
                 self.keeper.failed_at = Some(now);
-                self.keeper.failure.failed(now, &format!("the converter does not take the battery's limits: {error}"))
+                self.keeper
+                    .failure
+                    .failed(now, &format!("the converter does not take the battery's limits: {error}"))
             }
             (Action::Stop(why), Ok(())) => {
                 tracing::warn!("the converter is sent to waiting: {why}");

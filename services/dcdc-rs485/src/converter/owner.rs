@@ -47,7 +47,7 @@ impl Owner {
         heartbeat: Heartbeat,
     ) -> Self {
         let converter = config.borrow().converter.clone();
-        let line = Line::new(converter.port, converter.baud, random_seed());
+        let line = Line::new(converter.port, converter.baud, converter.direction, random_seed());
         Self {
             line,
             config,
@@ -138,9 +138,9 @@ impl Owner {
     /// Says whether the port is there.
     fn show_port(&mut self) {
         let is_open = self.line.is_open();
-        let has_changed = self.picture.send_if_modified(|picture| {
-            std::mem::replace(&mut picture.is_open, is_open) != is_open
-        });
+        let has_changed = self
+            .picture
+            .send_if_modified(|picture| std::mem::replace(&mut picture.is_open, is_open) != is_open);
         if let Some(polls) = self.polls.as_mut().filter(|_| has_changed) {
             polls.forget();
         }

@@ -10,7 +10,13 @@ use crate::battery::Known;
 use crate::converter::{Meters, Picture};
 
 /// Everything that changes. The current of the converter is that of the battery only where nothing else hangs on it.
-pub(super) fn update(tx: &mut Update<'_>, known: &Known, picture: &Picture, has_no_other: bool, now: Instant) {
+pub(super) fn update(
+    tx: &mut Update<'_>,
+    known: &Known,
+    picture: &Picture,
+    has_no_other: bool,
+    now: Instant,
+) {
     let silence = Silence::since(known.reading.map(|(_, at)| at), now);
     let is_heard = silence == Silence::Heard;
     let reading = known.reading.map(|(reading, _)| reading).filter(|_| is_heard);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbus_interfaces::bus1::{Answer, Code, Entries, Reply, Request};
 use dbus_interfaces::Value;
+use dbus_interfaces::bus1::{Answer, Code, Entries, Reply, Request};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -90,14 +90,17 @@ impl Ports {
 
     async fn eza(&self, arguments: &Entries) -> Answer {
         let config = self.converter.config();
-        if let Some(port) = text(arguments, "port").filter(|port| !is_port(port, Some(&config.converter.port))) {
+        if let Some(port) =
+            text(arguments, "port").filter(|port| !is_port(port, Some(&config.converter.port)))
+        {
             return Answer::failed(Code::NoSuchDevice, format!("no converter at {port}"));
         }
         let Some(shape) = text(arguments, "command").and_then(command::by_name) else {
             return bad("command", "the maker's name of a command, such as 10-1");
         };
         if OWN_WRITES.contains(&shape.name) {
-            let why = format!("{} is sent by this process itself: write its item, or ask the web API", shape.name);
+            let why =
+                format!("{} is sent by this process itself: write its item, or ask the web API", shape.name);
             return Answer::failed(Code::Forbidden, why);
         }
         let Some(words) = words(arguments, shape, config.converter.range_check) else {
@@ -189,7 +192,8 @@ impl Ports {
     /// What answers on the ports now. Both are only asked what this process asks them all the time.
     async fn probe(&self, wanted: &Entries) -> Vec<Entries> {
         let config = self.converter.config();
-        let wants = |port: Option<&std::path::Path>| text(wanted, "port").is_none_or(|name| is_port(name, port));
+        let wants =
+            |port: Option<&std::path::Path>| text(wanted, "port").is_none_or(|name| is_port(name, port));
         let found = |port: &std::path::Path, product: &str, kind: &str| -> Entries {
             vec![
                 ("port".to_owned(), Value::from(port.display().to_string().as_str())),
@@ -221,7 +225,9 @@ fn value<'a>(arguments: &'a Entries, key: &str) -> Option<&'a Value> {
 
 /// A port by its whole name, or by the last part of it.
 fn is_port(wanted: &str, port: Option<&std::path::Path>) -> bool {
-    port.is_some_and(|port| port == std::path::Path::new(wanted) || port.file_name().is_some_and(|last| last == wanted))
+    port.is_some_and(|port| {
+        port == std::path::Path::new(wanted) || port.file_name().is_some_and(|last| last == wanted)
+    })
 }
 
 fn bad(key: &str, allowed: &str) -> Answer {
@@ -278,7 +284,8 @@ fn words(arguments: &Entries, shape: &Shape, check_range: bool) -> Option<Vec<u1
 /// A Modbus request from its arguments; the key that is wrong, and what it takes.
 fn modbus_request(arguments: &Entries) -> Result<RawRequest, (&'static str, &'static str)> {
     let number = |key: &str| value(arguments, key).and_then(Value::as_i64);
-    let unit = number("unit").and_then(|unit| u8::try_from(unit).ok()).filter(|unit| (1..=247).contains(unit));
+    let unit =
+        number("unit").and_then(|unit| u8::try_from(unit).ok()).filter(|unit| (1..=247).contains(unit));
     let unit = unit.ok_or(("unit", "1 to 247"))?;
     let timeout = number("timeout_ms").unwrap_or(TIMEOUT);
     let timeout = Some(timeout).filter(|ms| TIMEOUTS.contains(ms)).and_then(|ms| u64::try_from(ms).ok());
@@ -314,7 +321,8 @@ fn pdu(arguments: &Entries) -> Result<Vec<u8>, (&'static str, &'static str)> {
                 return Err(("values", "1 to 123 words"));
             };
             let words: Option<Vec<u16>> = values.iter().map(|value| u16::try_from(*value).ok()).collect();
-            let words = words.filter(|words| (1..=123).contains(&words.len())).ok_or(("values", "1 to 123 words"))?;
+            let words =
+                words.filter(|words| (1..=123).contains(&words.len())).ok_or(("values", "1 to 123 words"))?;
             // At most 123 words, 246 bytes.
             let count = u8::try_from(words.len()).unwrap_or(u8::MAX);
             let mut pdu = [&[16][..], &address, &[0, count, count.saturating_mul(2)]].concat();
@@ -352,7 +360,12 @@ mod tests {
         assert_eq!(request.pdu, [4, 0, 29, 0, 2]);
         let whole = arguments(&[("unit", 1.into()), ("pdu", "04001d0002".into())]);
         assert_eq!(modbus_request(&whole), Ok(request));
-        let write = [("unit", 7.into()), ("function", 16.into()), ("address", 9.into()), ("values", Value::Ints(vec![258]))];
+        let write = [
+            ("unit", 7.into()),
+            ("function", 16.into()),
+            ("address", 9.into()),
+            ("values", Value::Ints(vec![258])),
+        ];
         assert_eq!(modbus_request(&arguments(&write)).unwrap().pdu, [16, 0, 9, 0, 1, 2, 1, 2]);
     }
 

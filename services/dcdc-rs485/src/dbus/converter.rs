@@ -97,10 +97,7 @@ fn measured(tx: &mut Update<'_>, picture: &Picture, now: Instant) {
 }
 
 fn set_points(tx: &mut Update<'_>, picture: &Picture, now: Instant) {
-    let words = [
-        (&field::DVG, d::APIS_TARGET_VOLTAGE),
-        (&field::DRG, d::APIS_DROOP_RATE),
-    ];
+    let words = [(&field::DVG, d::APIS_TARGET_VOLTAGE), (&field::DRG, d::APIS_DROOP_RATE)];
     show(tx, words, picture.target.within(SELDOM_HOLDS, now));
     let words = [
         (&field::CIB, d::APIS_BATTERY_CURRENT_LIMIT),
@@ -111,8 +108,7 @@ fn set_points(tx: &mut Update<'_>, picture: &Picture, now: Instant) {
         (&field::OGV, d::APIS_OVER_VOLTAGE),
     ];
     show(tx, words, picture.limits.within(SELDOM_HOLDS, now));
-    let words =
-        [(&field::CVB, d::APIS_BATTERY_TARGET_VOLTAGE), (&field::DRB, d::APIS_BATTERY_DROOP_RATE)];
+    let words = [(&field::CVB, d::APIS_BATTERY_TARGET_VOLTAGE), (&field::DRB, d::APIS_BATTERY_DROOP_RATE)];
     show(tx, words, picture.battery_target.within(SELDOM_HOLDS, now));
     let words = [
         (&field::DLB, d::APIS_END_OF_DISCHARGE),
@@ -142,7 +138,11 @@ fn inside(tx: &mut Update<'_>, picture: &Picture, now: Instant) {
     ];
     // Two temperatures come first, whose scale is not public.
     let auxiliary = picture.auxiliary.within(SELDOM_HOLDS, now);
-    show(tx, words, auxiliary.map(|[_, _, v5s, fan1, fan2, fan3, fan4, fan5]| [v5s, fan1, fan2, fan3, fan4, fan5]));
+    show(
+        tx,
+        words,
+        auxiliary.map(|[_, _, v5s, fan1, fan2, fan3, fan4, fan5]| [v5s, fan1, fan2, fan3, fan4, fan5]),
+    );
     tx.set(device::FIRMWARE_VERSION, firmware(picture));
 }
 

@@ -69,7 +69,9 @@ pub(crate) async fn serve(devices: Devices, bus: BusAddress, shutdown: Shutdown)
             }
             Err(error) => error,
         };
-        if let Some(report) = failure.failed(Instant::now(), &format!("not on the D-Bus, the web API goes on: {error}")) {
+        if let Some(report) =
+            failure.failed(Instant::now(), &format!("not on the D-Bus, the web API goes on: {error}"))
+        {
             tracing::warn!("{report}");
         }
         tokio::select! {

@@ -74,7 +74,11 @@ impl Published {
     ///
     /// # Errors
     /// The bus is gone, or the name is somebody else's.
-    pub(super) async fn show(&mut self, is_whole: bool, fill: impl Fn(&mut Update<'_>)) -> Result<(), BusError> {
+    pub(super) async fn show(
+        &mut self,
+        is_whole: bool,
+        fill: impl Fn(&mut Update<'_>),
+    ) -> Result<(), BusError> {
         if self.is_published {
             return self.service.update(fill).await;
         }

@@ -223,7 +223,8 @@ impl Session {
 fn standing(tx: &mut Update<'_>, config: &Dbus, master: &Master, handle: &Handle) {
     let whole = handle.config();
     let converter = &whole.converter;
-    let most = converter.settings.cib.word(&field::CIB, converter.range_check).map(|word| field::CIB.value(word));
+    let most =
+        converter.settings.cib.word(&field::CIB, converter.range_check).map(|word| field::CIB.value(word));
     match master {
         Master::Nobody => {}
         Master::Source(followed) => {
