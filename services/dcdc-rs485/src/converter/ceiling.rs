@@ -80,6 +80,8 @@ impl Ceiling {
         let (current_a, charges) = match mode {
             Some(CHARGE | 0x0001) => (charge_a, true),
             Some(DISCHARGE | 0x0022) => (discharge_a, false),
+            // Of one that waits, whether it may run at all.
+            Some(WAITING) => (charge_a.max(discharge_a), false),
             // The current of a converter that holds the grid's voltage flows as the grid needs it.
             _ => (charge_a.min(discharge_a), true),
         };
@@ -209,6 +211,7 @@ mod tests {
         assert!(matches!(full.verdict(Some(CHARGE), now), Verdict::Stop(_)));
         assert!(matches!(full.verdict(Some(VOLTAGE_REFERENCE), now), Verdict::Stop(_)));
         assert!(matches!(full.verdict(Some(DISCHARGE), now), Verdict::Cap { .. }));
+        assert!(matches!(full.verdict(Some(WAITING), now), Verdict::Cap { .. }));
     }
 
     #[test]

@@ -178,7 +178,13 @@ impl Owner {
             }
         }
         if let Some(mode) = wanted.mode.filter(|mode| *mode != WAITING) {
-            self.may_run(mode)?;
+            let verdict = self.may_run(mode)?;
+            let present = self.send(&READ_LIMITS, []).await?;
+            let mut limits = present;
+            self.lower(&mut limits, &verdict);
+            if limits != present {
+                self.send(&WRITE_LIMITS, limits).await?;
+            }
             self.change_mode(mode).await?;
         }
         self.memory.has_changed(given);

@@ -18,9 +18,10 @@ mod session;
 mod silence;
 mod wishes;
 
+use std::pin::pin;
 use std::time::Duration;
 
-use dbus_interfaces::BusAddress;
+use dbus_interfaces::{BusAddress, BusError};
 use service_kit::{Repeating, Shutdown};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -52,21 +53,13 @@ pub(crate) async fn serve(devices: Devices, bus: BusAddress, shutdown: Shutdown)
             session = Session::start(&devices, &bus) => session,
         };
         let error = match session {
-            Ok(mut session) => {
-                let started = Instant::now();
-                tokio::select! {
-                    () = shutdown.requested() => {
-                        session.leave().await;
-                        return;
-                    }
-                    error = session.work() => {
-                        if started.elapsed() > PEACE && let Some(report) = failure.ended(started) {
-                            tracing::info!("the D-Bus: {report}");
-                        }
-                        error
-                    }
+            Ok(mut session) => match live(&mut session, &mut failure, &shutdown).await {
+                Some(error) => error,
+                None => {
+                    session.leave().await;
+                    return;
                 }
-            }
+            },
             Err(error) => error,
         };
         if let Some(report) =
@@ -77,6 +70,25 @@ pub(crate) async fn serve(devices: Devices, bus: BusAddress, shutdown: Shutdown)
         tokio::select! {
             () = shutdown.requested() => return,
             () = sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// One life on the bus: what ended it, or nothing when the process is to end.
+async fn live(session: &mut Session, failure: &mut Repeating, shutdown: &Shutdown) -> Option<BusError> {
+    let mut working = pin!(session.work());
+    let mut peace = pin!(sleep(PEACE));
+    let mut is_calm = false;
+    loop {
+        tokio::select! {
+            error = &mut working => return Some(error),
+            () = shutdown.requested() => return None,
+            () = &mut peace, if !is_calm => {
+                is_calm = true;
+                if let Some(report) = failure.ended(Instant::now()) {
+                    tracing::info!("on the D-Bus: {report}");
+                }
+            }
         }
     }
 }

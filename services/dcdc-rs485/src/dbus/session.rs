@@ -52,6 +52,8 @@ pub(super) struct Session {
     /// The mode in which the converter ran last.
     running: Option<u16>,
     shown_at: Option<Instant>,
+    /// Something has changed since.
+    is_news: bool,
 }
 
 impl Session {
@@ -105,6 +107,7 @@ impl Session {
             bus1,
             running: None,
             shown_at: None,
+            is_news: true,
         })
     }
 
@@ -119,28 +122,27 @@ impl Session {
 
     async fn turn(&mut self) -> Result<(), BusError> {
         let now = Instant::now();
-        let paced = self.shown_at.map_or(now, |at| at + PACE);
         let next = match &self.master {
             Master::Source(followed) => followed.next(),
             Master::Nobody | Master::Dvcc(_) => None,
         };
-        let wake = next.unwrap_or(now + LOOK).min(now + LOOK);
-        // What has changed waits until the last message is some time ago; everything else does not.
-        let is_paced = paced > now;
+        let show = self.shown_at.map_or(now, |at| at + if self.is_news { PACE } else { LOOK });
         tokio::select! {
             biased;
-            () = sleep_until(if is_paced { wake.min(paced) } else { wake }) => {}
+            () = sleep_until(next.unwrap_or(show).min(show)) => {}
             write = self.converter.write() => self.take(write?, Instant::now()),
             write = of(&mut self.battery) => write?.refuse("nothing here can be written but the name"),
             changed = of_source(&mut self.master) => changed?,
             request = self.bus1.next() => self.commands.take(request?, Instant::now()),
-            _ = self.pictures.changed(), if !is_paced => {}
-            _ = self.batteries.changed(), if !is_paced && self.battery.is_some() => {}
+            // More of it comes in the same message.
+            _ = self.pictures.changed(), if !self.is_news => self.is_news = true,
+            _ = self.batteries.changed(), if !self.is_news && self.battery.is_some() => self.is_news = true,
         }
         let now = Instant::now();
         self.decide(now);
-        if self.shown_at.is_none_or(|at| now >= at + PACE) {
-            self.shown_at = Some(now);
+        let pace = if self.is_news { PACE } else { LOOK };
+        if self.shown_at.is_none_or(|at| now >= at + pace) {
+            (self.shown_at, self.is_news) = (Some(now), false);
             self.show(now).await?;
         }
         Ok(())
