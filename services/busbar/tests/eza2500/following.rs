@@ -13,7 +13,7 @@ const LOSS: Duration = Duration::from_secs(45);
 const SOURCE: &str = testbed::bed::Bed::NAME;
 
 /// A battery with limits, and a converter that follows it.
-struct Site0 {
+struct Stand {
     bus: PrivateBus,
     source: Process,
     _settings: Process,
@@ -22,7 +22,7 @@ struct Site0 {
     bed: Bed,
 }
 
-fn start() -> Site0 {
+fn start() -> Stand {
     let (bus, folder) = (PrivateBus::start(), testbed::bed::folder());
     let settings = settings(&bus, folder.path());
     let simulator =
@@ -31,10 +31,10 @@ fn start() -> Site0 {
     eventually(SOON, || bus.get_value(SOURCE, "/Info/MaxChargeCurrent").is_ok_and(|limit| limit.is_f64()));
     let bed = Bed::on_bus(&bus, &Site::default(), &format!("follow = {SOURCE:?}\n"));
     eventually(SOON, || get(&bus, "/Connected") == 1);
-    Site0 { bus, source, _settings: settings, _simulator: simulator, _folder: folder, bed }
+    Stand { bus, source, _settings: settings, _simulator: simulator, _folder: folder, bed }
 }
 
-fn limit(site: &Site0) -> f64 {
+fn limit(site: &Stand) -> f64 {
     site.bus.get_value(SOURCE, "/Info/MaxChargeCurrent").unwrap().as_f64().unwrap()
 }
 
@@ -42,7 +42,7 @@ fn limit(site: &Site0) -> f64 {
 fn a_converter_is_told_no_more_current_than_the_battery_allows_and_waits_when_nobody_says_so_any_more() {
     let mut site = start();
     eventually(SOON, || site.bed.get("/remote/set?mode=0x0041&dvg=350&dig=2&drg=0").status == 200);
-    let cib = |site: &Site0| get(&site.bus, "/Apis/Battery/CurrentLimit").as_f64().unwrap_or(f64::INFINITY);
+    let cib = |site: &Stand| get(&site.bus, "/Apis/Battery/CurrentLimit").as_f64().unwrap_or(f64::INFINITY);
     eventually(SOON, || cib(&site) <= limit(&site).min(52.0) + 1e-9);
     eventually(SOON, || get(&site.bus, "/Apis/Mode") == 0x41);
     assert_eq!(get(&site.bus, "/Follow/Service"), SOURCE);

@@ -39,7 +39,8 @@ fn near(value: &Value, expected: f64) -> bool {
 #[test]
 fn converter_and_battery_show_what_they_measure_and_nothing_else() {
     let bus = PrivateBus::start();
-    let _settings = settings(&bus, &testbed::bed::folder().keep());
+    let folder = testbed::bed::folder();
+    let _settings = settings(&bus, folder.path());
     let mut bed = start(&bus, "");
     bed.command("set mode=65 cst=1 vg=15000 ig=1000 vb=17600 ib=2000 wg=500 wb=450 tmp=3771");
     eventually(SOON, || near(&get(&bus, "/Dc/In/V"), 15_000.0 * 380.0 / 16_384.0));
@@ -249,9 +250,11 @@ fn without_leave_no_command_is_sent() {
 fn after_any_faults_in_any_order_no_value_on_the_bus_is_wrong() {
     let bus = PrivateBus::start();
     let mut bed = start(&bus, "");
+    let volts = |word: i64| word as f64 * 380.0 / 16_384.0;
+    bed.command("set vg=10000 mode=0");
+    eventually(SOON, || near(&get(&bus, "/Dc/In/V"), volts(10_000)) && get(&bus, "/Apis/Mode") == 0);
     let bed = RefCell::new(&mut bed);
     let count = Cell::new(0_i64);
-    let volts = |word: i64| word as f64 * 380.0 / 16_384.0;
     let shown = || {
         let items = bus.busctl(&["call", CONVERTER, "/", "com.victronenergy.BusItem", "GetItems"]);
         items.map(|items| items[0].clone()).unwrap_or_default()
@@ -273,10 +276,9 @@ fn after_any_faults_in_any_order_no_value_on_the_bus_is_wrong() {
             let _ = bed.get("/dcdc/get/status");
             let items = shown();
             let voltage = &items["/Dc/In/V"]["Value"];
-            let is_one_of_ours = [before, now, 15_090].iter().any(|word| near(voltage, volts(*word)));
+            let is_one_of_ours = [before, now].iter().any(|word| near(voltage, volts(*word)));
             let none = voltage.as_array().is_some_and(Vec::is_empty);
-            let first = count.get() == 1;
-            prop_assert!(is_one_of_ours || none || first, "{voltage} after {faults:?}");
+            prop_assert!(is_one_of_ours || none, "{voltage} after {faults:?}");
             let mode = &items["/Apis/Mode"]["Value"];
             let is_mode = mode.as_i64().is_some_and(|mode| [0, 0x02, 0x41].contains(&mode));
             prop_assert!(is_mode || mode.as_array().is_some_and(Vec::is_empty), "{mode} after {faults:?}");

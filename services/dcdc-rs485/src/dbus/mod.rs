@@ -5,8 +5,9 @@
 //! - `service`, `kept`: a service that is there while its device is; its number and name
 //! - `wishes`: what a write asks of the converter
 //! - `followed`, `link`: who decides about the battery's current
-//! - `commands`: `org.busbar.Bus1`
+//! - `commands`: `org.busbar.Bus1`; `arguments` reads what comes with them
 
+mod arguments;
 mod battery;
 mod commands;
 mod converter;
