@@ -142,7 +142,9 @@ impl Dispatch {
             return self.endpoint.refuse(call, Fault::UnknownObject, &format!("no item at {path}")).await;
         };
         match coerce(&spec, written) {
-            Ok(value) if value == present => self.endpoint.answer(call, Body::Int(0)).await,
+            Ok(value) if value == present && !spec.every_write => {
+                self.endpoint.answer(call, Body::Int(0)).await
+            }
             Ok(value) => self.ask_the_loop(call, path, value).await,
             Err(refusal) => self.refused(call, path, &refusal).await,
         }

@@ -95,6 +95,8 @@ pub struct Spec {
     pub range: Option<(f64, f64)>,
     /// `GetDefault`, in the unit of the item.
     pub default: Option<f64>,
+    /// Whether a `SetValue` of the value that the item has reaches the handler too: where writing is a sign of life.
+    pub every_write: bool,
 }
 
 impl Spec {
@@ -130,7 +132,8 @@ impl<T: ItemType> Item<T> {
     /// A read-only item at `path` (absolute, as on the bus).
     #[must_use]
     pub const fn new(path: &'static str, text: Text) -> Self {
-        let spec = Spec { kind: T::KIND, text, writable: false, range: None, default: None };
+        let spec =
+            Spec { kind: T::KIND, text, writable: false, range: None, default: None, every_write: false };
         Item { path, index: None, spec, of: PhantomData }
     }
 
@@ -138,6 +141,13 @@ impl<T: ItemType> Item<T> {
     #[must_use]
     pub const fn writable(mut self) -> Self {
         self.spec.writable = true;
+        self
+    }
+
+    /// The handler hears of every `SetValue`, also of one that changes nothing.
+    #[must_use]
+    pub const fn every_write(mut self) -> Self {
+        self.spec.every_write = true;
         self
     }
 

@@ -5,6 +5,7 @@
 //! - [`Draft`], [`Service`], [`Writes`]: publish a tree of items under one name
 //! - [`Monitor`], [`Filter`], [`Events`]: follow other services (`listen` does the I/O, `picture` and `followed` know)
 //! - [`follower`]: the one reading of the decision about current
+//! - [`bus1`]: commands for the bus that a process owns
 //! - [`settings`]: what a device keeps in `com.victronenergy.settings`
 //! - [`endpoint`]: calls in, answers and signals out, for what is not a tree of items
 //! - `wire`, `coerce`, `dispatch`, `tree`: how a value travels, what a client's write becomes, who answers a call
@@ -14,6 +15,7 @@
 
 mod address;
 mod arguments;
+pub mod bus1;
 pub mod classes;
 mod coerce;
 mod daemon;

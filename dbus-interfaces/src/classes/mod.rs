@@ -4,6 +4,7 @@
 
 pub mod bank;
 pub mod battery;
+pub mod dcdc;
 pub mod device;
 pub mod follower;
 pub mod multi;

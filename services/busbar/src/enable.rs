@@ -14,7 +14,7 @@ use config_file::Wishes;
 #[derive(Debug, Args)]
 #[command(after_help = ENABLE_EXAMPLES)]
 pub(crate) struct Enable {
-    /// The service: bms-can, charge-manager, settings.
+    /// The service: bms-can, charge-manager, dcdc-rs485, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several: for bms-can the CAN interface, or any name for a serial adapter.
@@ -34,13 +34,15 @@ Examples:
                                                         a serial CAN adapter
   sudo busbar enable bms-can can1 --set-bit-rate --inverter growatt_lv
                                                         on another bus: the battery of an inverter
+  sudo busbar enable dcdc-rs485 dcdc0 --port /dev/serial/by-id/usb-...
+                                                        a converter on an RS485 adapter
   sudo busbar enable charge-manager                     a bank of all batteries
   busbar list                                           what is enabled, and how it is";
 
 #[derive(Debug, Args)]
 #[command(after_help = DISABLE_EXAMPLES)]
 pub(crate) struct Disable {
-    /// The service: bms-can, charge-manager, settings.
+    /// The service: bms-can, charge-manager, dcdc-rs485, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several.

@@ -59,9 +59,13 @@ const BMS_CAN_EXAMPLES: &str = "Examples:
 /// The converter's process takes the options of the program that it replaces.
 #[derive(Debug, Args)]
 pub(crate) struct Dcdc {
-    /// The configuration file: dcdc_batt_comm.yml as it is, or our TOML.
-    #[arg(long, value_name = "FILE", default_value = "dcdc_batt_comm.yml")]
-    config: PathBuf,
+    /// The configuration file: dcdc_batt_comm.yml as it is, or our TOML. Without it, dcdc_batt_comm.yml in the current
+    /// folder.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Which of several: NAME stands for dcdc-rs485.NAME.toml in /etc/busbar or /data/conf/busbar.
+    #[arg(value_name = "NAME", conflicts_with = "config")]
+    name: Option<String>,
     /// Where the web API listens, instead of what the file says.
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
@@ -80,11 +84,16 @@ pub(crate) struct Dcdc {
     /// Log every request that fails.
     #[arg(long)]
     debug: bool,
+    // Asked onto a bus, the process goes there whatever its file says.
+    #[command(flatten)]
+    bus: Bus,
 }
 
 const DCDC_EXAMPLES: &str = "Examples:
   busbar dcdc-rs485 --config dcdc_batt_comm.yml --port 4380
-  busbar dcdc-rs485 --config dcdc-rs485.dcdc0.toml
+  busbar dcdc-rs485 --config dcdc_batt_comm.yml --bus system
+                                                the same, and converter and battery on the D-Bus
+  busbar dcdc-rs485 dcdc0                       reads /etc/busbar/dcdc-rs485.dcdc0.toml
   busbar dcdc-rs485 --host 0.0.0.0 --allow 192.168.7.20 --allow-writes
                                                 for one other machine";
 
@@ -206,9 +215,18 @@ fn without_file<C: serde::de::DeserializeOwned + Check>(name: &str) -> Result<C,
 }
 
 fn convert(options: Dcdc) -> ExitCode {
-    let Dcdc { config: path, host, port, allow, allow_writes, goodbye, debug } = options;
-    let program = Program::new("dcdc-rs485", env!("CARGO_PKG_VERSION")).config(&path);
+    let Dcdc { config: path, name, host, port, allow, allow_writes, goodbye, debug, bus } = options;
+    let path = match (path, name) {
+        (Some(path), _) => Ok(path),
+        (None, Some(which)) => config::locate(None, &format!("dcdc-rs485.{which}.toml")),
+        (None, None) => Ok(PathBuf::from("dcdc_batt_comm.yml")),
+    };
+    let mut program = program("dcdc-rs485");
+    if let Ok(path) = &path {
+        program = program.config(path);
+    }
     service_kit::run(program, async move |context| {
+        let path = path?;
         let mut config = dcdc_rs485::Config::load(&path)?;
         let web = &mut config.web;
         web.host = host.unwrap_or(std::mem::take(&mut web.host));
@@ -216,7 +234,8 @@ fn convert(options: Dcdc) -> ExitCode {
         web.allow.extend(allow);
         web.allow_writes |= allow_writes;
         web.goodbye |= goodbye;
-        dcdc_rs485::run(config, path, debug, context).await
+        config.dbus.enabled |= bus.address.is_some();
+        dcdc_rs485::run(config, path, bus.choose(), debug, context).await
     })
 }
 

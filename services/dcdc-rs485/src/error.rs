@@ -25,6 +25,18 @@ pub enum Error {
     /// The converter says what has no meaning.
     #[error(transparent)]
     Meaningless(#[from] Meaningless),
+    /// A command that does not exist, or not with these words.
+    #[error("no such command: {0}")]
+    BadCommand(String),
+    /// Whoever decides about the battery's current does not allow it.
+    #[error("not allowed: {0}")]
+    Held(std::sync::Arc<str>),
+    /// What was written is not what is in force afterwards.
+    #[error("{0} was written and is not in force")]
+    NotConfirmed(&'static str),
+    /// Starting needs set points, and none are known.
+    #[error("the set points that it would start with are not known")]
+    NoSetPoints,
     /// There is no serial port.
     #[error("no connection: {0}")]
     NoPort(String),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::direction::{Direction, Pin};
 use service_kit::serial::{self, Port};
 use service_kit::{Backoff, Repeating, Report};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,6 +11,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// More than any exchange brings; what is more is dropped from the front.
 const MOST_BYTES: usize = 512;
+/// A request is on the wire so long after it should be, at most.
+const SENT: Duration = Duration::from_millis(200);
 /// Start bit, eight data bits, stop bit.
 const BITS_PER_BYTE: u32 = 10;
 
@@ -18,6 +21,7 @@ const BITS_PER_BYTE: u32 = 10;
 pub struct Line {
     path: PathBuf,
     baud: u32,
+    direction: Direction,
     state: State,
     backoff: Backoff,
     failure: Repeating,
@@ -29,7 +33,7 @@ enum State {
     Waiting,
     /// The port is there and failed.
     Resting(Instant),
-    Open(Port),
+    Open(Port, Option<Pin>),
 }
 
 /// How long an answer is waited for.
@@ -64,9 +68,9 @@ pub enum Unheard {
 impl Line {
     /// A line behind `path`. Nothing is opened yet.
     #[must_use]
-    pub fn new(path: PathBuf, baud: u32, seed: u64) -> Self {
+    pub fn new(path: PathBuf, baud: u32, direction: Direction, seed: u64) -> Self {
         let backoff = Backoff::for_hardware(seed);
-        Self { path, baud, state: State::Waiting, backoff, failure: Repeating::default() }
+        Self { path, baud, direction, state: State::Waiting, backoff, failure: Repeating::default() }
     }
 
     /// The port as it is configured.
@@ -78,7 +82,7 @@ impl Line {
     /// Whether the port is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Open(_))
+        matches!(self.state, State::Open(..))
     }
 
     /// Keeps the port open while nobody uses it, and returns when that has changed. What is received then belongs to
@@ -93,7 +97,7 @@ impl Line {
                 sleep_until(*until).await;
                 self.open();
             }
-            State::Open(port) => {
+            State::Open(port, _) => {
                 let mut nobodys = [0; 64];
                 if let Err(error) = port.read(&mut nobodys).await {
                     self.lose(&error);
@@ -109,8 +113,13 @@ impl Line {
         }
         let now = Instant::now();
         let port_name = self.path.display();
-        match Port::open(&self.path, self.baud) {
-            Ok(port) => {
+        let opened = match Port::open(&self.path, self.baud) {
+            Ok(mut port) => self.direction.prepare(&mut port).map(|pin| (port, pin)),
+            Err(error) if error.is_missing() => return self.close(State::Waiting, &error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match opened {
+            Ok((port, pin)) => {
                 match self.failure.ended(now) {
                     Some(Report::Ended { lasting, .. }) => {
                         tracing::info!(port = %port_name, "the port is open after {:.1} s", lasting.as_secs_f64());
@@ -118,15 +127,11 @@ impl Line {
                     _ => tracing::info!(port = %port_name, "the port is open"),
                 }
                 self.backoff.succeeded(now);
-                self.state = State::Open(port);
+                self.state = State::Open(port, pin);
             }
-            Err(error) => {
-                let next = if error.is_missing() {
-                    State::Waiting
-                } else {
-                    State::Resting(now + self.backoff.failed(now))
-                };
-                self.close(next, &error.to_string());
+            Err(why) => {
+                let next = State::Resting(now + self.backoff.failed(now));
+                self.close(next, &why);
             }
         }
     }
@@ -162,13 +167,29 @@ impl Line {
     ) -> Result<T, Unheard> {
         let bits = u32::try_from(request.len()).unwrap_or(u32::MAX).saturating_mul(BITS_PER_BYTE);
         let on_wire = Duration::from_secs(1) * bits / self.baud.max(1);
-        let State::Open(port) = &mut self.state else {
+        let State::Open(port, pin) = &mut self.state else {
             return Err(Unheard::NoPort(format!("{} is not there", self.path.display())));
         };
         let outcome = async {
             port.discard_input()?;
-            port.write_all(request).await?;
-            let end = Instant::now() + on_wire;
+            let end = match pin {
+                None => {
+                    port.write_all(request).await?;
+                    Instant::now() + on_wire
+                }
+                Some(pin) => {
+                    pin.set(true)?;
+                    let sent = async {
+                        port.write_all(request).await?;
+                        port.sent().await
+                    };
+                    let sent = timeout_at(Instant::now() + on_wire + SENT, sent).await;
+                    // Whatever happened, others are to be heard again.
+                    pin.set(false)?;
+                    sent.map_err(std::io::Error::from)??;
+                    Instant::now()
+                }
+            };
             let last = end + patience.whole;
             let mut deadline = end + patience.first;
             let mut received = Vec::with_capacity(64);

@@ -50,6 +50,7 @@ fn spec(u: &mut Unstructured<'_>) -> Result<Spec> {
         writable: !u.ratio(1, 16)?,
         range,
         default: None,
+        every_write: u.arbitrary()?,
     })
 }
 

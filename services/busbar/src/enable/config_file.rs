@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bms_can::inverter;
 use clap::Args;
 use service_kit::serial;
@@ -16,7 +16,7 @@ const INVERTER: &str = include_str!("../../../bms-can/bms-can.inverter.example.t
 /// What a new configuration is to say.
 #[derive(Debug, Default, Args)]
 pub(super) struct Wishes {
-    /// The serial port of a CAN adapter. Its name that survives replugging is written where it has one.
+    /// The serial port of a CAN or RS485 adapter. Its name that survives replugging is written where it has one.
     #[arg(long, value_name = "PATH")]
     port: Option<PathBuf>,
     /// Let the service bring the CAN interface up at its bit rate.
@@ -50,10 +50,13 @@ pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow
         Some(port) => {
             let port = serial::stable_names(port).into_iter().next().unwrap_or_else(|| port.clone());
             let port = port.to_str().context("the port's name is not UTF-8")?.to_owned();
-            set(&mut text, "interface", None)?;
+            if has(&text, "interface") {
+                set(&mut text, "interface", None)?;
+            }
             set(&mut text, "port", Some(&toml_text(&port)))?;
         }
-        None => set(&mut text, "interface", Some(&toml_text(name)))?,
+        None if has(&text, "interface") => set(&mut text, "interface", Some(&toml_text(name)))?,
+        None => bail!("say which serial port: --port /dev/serial/by-id/..."),
     }
     if wishes.set_bit_rate {
         set(&mut text, "set_bit_rate", Some("true"))?;
@@ -61,13 +64,20 @@ pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow
     Ok(text)
 }
 
+/// Whether the example has a key, commented out or not.
+fn has(text: &str, key: &str) -> bool {
+    text.lines().any(|line| is_key(line, key))
+}
+
+fn is_key(line: &str, key: &str) -> bool {
+    let line = line.strip_prefix('#').unwrap_or(line);
+    line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+}
+
 /// Gives a key of the example, commented out or not, this value; none comments it out.
 fn set(text: &mut String, key: &str, value: Option<&str>) -> anyhow::Result<()> {
-    let is_it = |line: &str| {
-        let line = line.strip_prefix('#').unwrap_or(line);
-        line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
-    };
-    let line = text.lines().find(|line| is_it(line)).with_context(|| format!("the example has no {key}"))?;
+    let line =
+        text.lines().find(|line| is_key(line, key)).with_context(|| format!("the example has no {key}"))?;
     let new = match value {
         Some(value) => format!("{key} = {value}"),
         None => format!("#{}", line.trim_start_matches('#')),
@@ -138,6 +148,17 @@ mod tests {
         assert!(read(&from_example(EXAMPLE, "can1", &fast).unwrap()).set_bit_rate);
         let error = from_example(EXAMPLE, "can1", &wishes("growat")).unwrap_err().to_string();
         assert!(error.contains("growat") && error.contains("growatt_lv"), "{error}");
+    }
+
+    #[test]
+    fn the_example_becomes_the_configuration_of_a_converter() {
+        let example = include_str!("../../../dcdc-rs485/dcdc-rs485.example.toml");
+        let wishes = Wishes { port: Some("/dev/does-not-exist".into()), ..Wishes::default() };
+        let text = from_example(example, "dcdc0", &wishes).unwrap();
+        let config = service_kit::config::parse::<dcdc_rs485::Config>(&text, "x.toml", []).unwrap();
+        assert_eq!(Some(config.converter.port), wishes.port);
+        assert_eq!(config.battery.unwrap().port, None);
+        assert!(from_example(example, "dcdc0", &Wishes::default()).is_err());
     }
 
     #[test]

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbus_interfaces::classes::{battery, device, multi};
+use dbus_interfaces::classes::{battery, dcdc, device, multi};
 use dbus_interfaces::{Item, ItemType, Value};
 
 use crate::services;
 
 /// What the product ids of our services are.
-const PRODUCT_IDS: &[i32] = &[battery::PRODUCT_ID, multi::PRODUCT_ID, multi::SYSTEM_PRODUCT_ID];
+const PRODUCT_IDS: &[i32] =
+    &[battery::PRODUCT_ID, multi::PRODUCT_ID, multi::SYSTEM_PRODUCT_ID, dcdc::PRODUCT_ID];
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

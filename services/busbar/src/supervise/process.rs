@@ -50,6 +50,12 @@ static KINDS: &[Kind] = &[
         needs: |file| config::load::<charge_manager::Config>(file).map(|_| Needs::default()),
     },
     Kind {
+        service: "dcdc-rs485",
+        several: true,
+        example: Some(include_str!("../../../dcdc-rs485/dcdc-rs485.example.toml")),
+        needs: |file| config::load::<dcdc_rs485::Config>(file).map(|_| Needs::default()),
+    },
+    Kind {
         service: "settings",
         several: false,
         example: Some(include_str!("../../../settings/settings.example.toml")),

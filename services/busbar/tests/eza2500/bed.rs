@@ -1,9 +1,11 @@
 //! A simulated converter with its battery, and the real process in front of it.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use testbed::bed::{SOON, busbar, folder};
-use testbed::{Process, eventually};
+use testbed::{PrivateBus, Process, eventually, executable};
 
 use super::http;
 
@@ -44,6 +46,28 @@ pub(crate) struct Bed {
 
 impl Bed {
     pub(crate) fn start(site: &Site) -> Bed {
+        Bed::start_with(site, |folder, port| {
+            let mut command = busbar();
+            command
+                .arg("dcdc-rs485")
+                .arg("--config")
+                .arg(folder.join("dcdc_batt_comm.yml"))
+                .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+                .args(&site.options);
+            command
+        })
+    }
+
+    /// The same by our own configuration and on a bus; `dbus` are the lines below `[dbus]`.
+    pub(crate) fn on_bus(bus: &PrivateBus, site: &Site, dbus: &str) -> Bed {
+        Bed::start_with(site, |folder, port| {
+            let mut command = bus.command(executable("busbar"));
+            command.arg("dcdc-rs485").arg("--config").arg(own_file(folder, port, dbus));
+            command
+        })
+    }
+
+    fn start_with(site: &Site, service: impl FnOnce(&Path, u16) -> Command) -> Bed {
         let folder = folder();
         let link = |name: &str| folder.path().join(name).display().to_string();
         let scenario = format!(
@@ -62,14 +86,7 @@ impl Bed {
         let mut simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(file));
         simulator.wait_for_line("converter0 ready", SOON);
         let port = free_port();
-        let mut service = Process::spawn(
-            busbar()
-                .arg("dcdc-rs485")
-                .arg("--config")
-                .arg(folder.path().join("dcdc_batt_comm.yml"))
-                .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-                .args(&site.options),
-        );
+        let mut service = Process::spawn(&mut service(folder.path(), port));
         service.wait_for_line("the web API listens", SOON);
         let mut bed = Bed { folder, simulator, service, port };
         bed.command("battery rsoc=805");
@@ -106,6 +123,21 @@ impl Bed {
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The configuration in our own form.
+pub(crate) fn own_file(folder: &Path, port: u16, dbus: &str) -> PathBuf {
+    let file = folder.join("dcdc-rs485.dcdc0.toml");
+    let link = |name: &str| folder.join(name).display().to_string();
+    let text = format!(
+        "[converter]\nport = {:?}\nerror_retries = 1\ntimeout_retries = 1\ninter_command_gap_ms = 0\n\
+         [converter.settings]\ncib = 52\nubv = 40\nobv = 59\nugv = 300\nogv = 400\nbcf = 0x0003\ncvb = 57.6\n\
+         dlb = 49\ncdb = 1.2\nddb = 1.8\ndrb = 0.0\n[battery]\nport = {:?}\n[web]\nport = {port}\n[dbus]\n{dbus}",
+        link("dcdc0"),
+        link("battery0")
+    );
+    std::fs::write(&file, text).unwrap();
+    file
 }
 
 fn yml(site: &Site, dcdc: &str, battery: &str) -> String {

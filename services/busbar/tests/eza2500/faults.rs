@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::bed::{Bed, Site};
 
 /// A fault as the simulator is told.
-fn fault() -> impl Strategy<Value = String> {
+pub(crate) fn fault() -> impl Strategy<Value = String> {
     let kind = prop_oneof![
         Just("drop".to_owned()),
         Just("badsum".to_owned()),

@@ -8,7 +8,9 @@
 
 mod bed;
 mod faults;
+mod following;
 mod guide;
 mod http;
 mod life;
+mod on_bus;
 mod scenarios;

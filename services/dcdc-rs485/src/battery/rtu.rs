@@ -27,6 +27,39 @@ pub fn request(unit: u8, register: u16, count: u8) -> [u8; 8] {
     [unit, READ_INPUT, high, low, 0, count, c0, c1]
 }
 
+/// A request with this function and data.
+#[must_use]
+pub fn frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(pdu.len() + 3);
+    frame.push(unit);
+    frame.extend(pdu);
+    frame.extend(crc(&frame).to_le_bytes());
+    frame
+}
+
+/// The answer to any request: function and data of the first sound frame of that unit and function behind the request's
+/// own echo. An answer that repeats its request, as that to writing one register does, cannot be told from the echo.
+#[must_use]
+pub fn find_any(received: &[u8], request: &[u8]) -> Option<Vec<u8>> {
+    let [unit, function, ..] = *request else { return None };
+    let received = received.strip_prefix(request).unwrap_or(received);
+    let of = |at: usize| {
+        let bytes = received.get(at..)?;
+        let [first, second, third, ..] = *bytes else { return None };
+        let size = match second {
+            _ if first != unit => return None,
+            _ if second == function | REFUSED => 5,
+            _ if second != function => return None,
+            1..=4 | 0x17 => usize::from(third) + 5,
+            0x0F | 0x10 => 8,
+            _ => bytes.len(),
+        };
+        let frame = bytes.get(..size)?;
+        is_sound(frame).then(|| frame.get(1..size - 2)).flatten().map(<[u8]>::to_vec)
+    };
+    (0..received.len()).find_map(of)
+}
+
 /// The answer to a request, found in whatever was received.
 #[must_use]
 pub fn find(received: &[u8], unit: u8, count: u8) -> Option<Answer> {
@@ -84,6 +117,18 @@ mod tests {
         let bytes = [&[0xff, 0x01][..], &READ_TWO, &PERMITTED].concat();
         assert!((0..bytes.len()).all(|end| find(&bytes[..end], 1, 2).is_none()));
         assert_eq!(find(&bytes, 1, 2), Some(Answer::Registers(vec![805, 0])));
+    }
+
+    #[test]
+    fn an_answer_to_any_request_is_its_function_and_data() {
+        assert_eq!(frame(1, &READ_TWO[1..6]), READ_TWO);
+        let answer = PERMITTED[1..7].to_vec();
+        assert_eq!(find_any(&PERMITTED, &READ_TWO), Some(answer.clone()));
+        assert_eq!(find_any(&[&READ_TWO[..], &PERMITTED].concat(), &READ_TWO), Some(answer));
+        assert_eq!(find_any(&REFUSAL, &READ_TWO), Some(vec![0x84, 2]));
+        let (write, written) = (frame(1, &[16, 0, 9, 0, 1, 2, 0, 7]), frame(1, &[16, 0, 9, 0, 1]));
+        assert_eq!(find_any(&[&write[..], &written].concat(), &write), Some(vec![16, 0, 9, 0, 1]));
+        assert_eq!(find_any(&written[..7], &write), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration of one `dcdc-rs485` process: our TOML, or the `dcdc_batt_comm.yml` of SonyCSL/apis-dcdc_batt_comm as
 //! it is.
 
+mod dbus;
 mod network;
 mod setting;
 pub mod yml;
@@ -11,9 +12,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
+pub use dbus::{Class, Dbus};
 pub use network::Network;
 pub use setting::Setting;
 
+use crate::direction::Direction;
 use crate::eza::field::{self, Field, Unsendable};
 use crate::eza::frame::Addresses;
 use crate::eza::retry::Retries;
@@ -30,6 +33,9 @@ pub struct Config {
     /// The web API.
     #[serde(default)]
     pub web: Web,
+    /// The D-Bus.
+    #[serde(default)]
+    pub dbus: Dbus,
 }
 
 /// The converter and its line.
@@ -44,6 +50,9 @@ pub struct Converter {
     /// Bits per second.
     #[serde(default = "baud")]
     pub baud: u32,
+    /// Who switches the direction of the line.
+    #[serde(default)]
+    pub direction: Direction,
     /// Address of the converter.
     #[serde(default)]
     pub address1: u8,
@@ -121,6 +130,9 @@ pub struct Battery {
     /// Bits per second.
     #[serde(default = "battery_baud")]
     pub baud: u32,
+    /// Who switches the direction of the line.
+    #[serde(default)]
+    pub direction: Direction,
     /// Unit address.
     #[serde(default = "unit")]
     pub unit: u8,
@@ -161,6 +173,12 @@ pub struct Web {
     pub allow_writes: bool,
     /// Asked for as `Authorization: Bearer TOKEN`.
     pub token: Option<String>,
+    /// Certificate chain, PEM: with it the API speaks TLS alone.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub private_key: Option<PathBuf>,
+    /// Requests in a second; more are turned away.
+    pub requests_per_second: u32,
     /// `/essx/goodbye` ends the process.
     pub goodbye: bool,
 }
@@ -173,6 +191,9 @@ impl Default for Web {
             allow: Vec::new(),
             allow_writes: false,
             token: None,
+            certificate: None,
+            private_key: None,
+            requests_per_second: 100,
             goodbye: false,
         }
     }
@@ -288,6 +309,7 @@ impl Check for Config {
             findings.inside("battery", battery);
         }
         findings.inside("web", &self.web);
+        findings.inside("dbus", &self.dbus);
     }
 }
 
@@ -326,6 +348,10 @@ impl Check for Web {
         if self.host.is_empty() {
             findings.refuse("host", "no address", "an address of this machine, such as 127.0.0.1");
         }
+        if self.certificate.is_some() != self.private_key.is_some() {
+            findings.refuse("certificate", "certificate and private_key belong together", "both or neither");
+        }
+        findings.within("requests_per_second", self.requests_per_second, 1..=10_000, "1/s");
         if self.token.as_ref().is_some_and(|token| token.len() < 16) {
             findings.refuse("token", "too easy to guess", "at least 16 characters");
         }

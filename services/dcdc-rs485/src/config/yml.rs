@@ -7,7 +7,9 @@ use service_kit::config::LARGEST;
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::TScalarStyle;
 
-use super::{Battery, Config, Converter, SetOrder, Setting, Settings, Web};
+use crate::direction::Direction;
+
+use super::{Battery, Config, Converter, Dbus, SetOrder, Setting, Settings, Web};
 
 /// Lists and tables inside each other, at most.
 const DEEPEST: usize = 16;
@@ -203,6 +205,8 @@ fn config(root: &Table<'_>) -> Result<Config, String> {
         converter: converter(root, &system.first("dcdc_dev")?)?,
         battery: Some(battery(root, &system.first("battery_dev")?)?),
         web: Web::default(),
+        // What takes the place of another program stays off the bus until it is asked onto it.
+        dbus: Dbus { enabled: false, ..Dbus::default() },
     };
     within(
         "error and timeout retries",
@@ -227,16 +231,10 @@ fn converter(root: &Table<'_>, device: &Table<'_>) -> Result<Converter, String> 
         return Err(format!("{}class: {class:?} is not ESSXRS485", device.path));
     }
     let (port, baud) = port(device)?;
-    let pin = match device.table("kwparams") {
-        Ok(line) => line.text("dir_pin")?.unwrap_or(DEFAULT_PIN),
-        Err(_) => DEFAULT_PIN,
+    let direction = match device.table("kwparams") {
+        Ok(line) => direction(&line)?,
+        Err(_) => Direction::PinIfThere(DEFAULT_PIN.to_owned()),
     };
-    if pin != "not_used" {
-        tracing::warn!(
-            pin,
-            "the direction of the line is not switched by a pin here: the adapter or the kernel's RS485 mode has to"
-        );
-    }
     let which = device.text("config")?.ok_or_else(|| device.missing("config"))?;
     let about = root.table("dcdc")?.table(which)?;
     let values = about.table("config")?;
@@ -258,6 +256,7 @@ fn converter(root: &Table<'_>, device: &Table<'_>) -> Result<Converter, String> 
         name: device.text("name")?.unwrap_or("dcdc").to_owned(),
         port,
         baud,
+        direction,
         address1: device.number(&["address1"], None)?,
         address2: device.number(&["address2"], None)?,
         error_retries: about.number(&["number_of_dcdc_error_retry"], Some(0))?,
@@ -275,6 +274,16 @@ fn converter(root: &Table<'_>, device: &Table<'_>) -> Result<Converter, String> 
             }
         },
         settings,
+    })
+}
+
+/// Who switches the direction: a pin, if nothing else is said.
+fn direction(line: &Table<'_>) -> Result<Direction, String> {
+    Ok(match line.text("dir_pin")? {
+        None => Direction::PinIfThere(DEFAULT_PIN.to_owned()),
+        Some("not_used") => Direction::Adapter,
+        Some("kernel") => Direction::Kernel,
+        Some(pin) => Direction::Pin(pin.to_owned()),
     })
 }
 
@@ -298,9 +307,11 @@ fn port(device: &Table<'_>) -> Result<(std::path::PathBuf, u32), String> {
 fn battery(root: &Table<'_>, device: &Table<'_>) -> Result<Battery, String> {
     let which = device.text("config")?.ok_or_else(|| device.missing("config"))?;
     let values = root.table("battery")?.table(which)?.table("config")?;
+    let mut switched = Direction::Adapter;
     let (port, baud, timeout_s) = match device.text("class")?.unwrap_or_default() {
         "ESSXModbus" => {
             let line = device.table("kwparams")?;
+            switched = direction(&line)?;
             let port = line.text("port")?.ok_or_else(|| line.missing("port"))?;
             let baud = line.number(&["baudrate"], Some(super::battery_baud()))?;
             (Some(port.into()), baud, line.real(&["timeout"], super::timeout_s())?)
@@ -312,6 +323,7 @@ fn battery(root: &Table<'_>, device: &Table<'_>) -> Result<Battery, String> {
     Ok(Battery {
         port,
         baud,
+        direction: switched,
         unit: device.number(&["unit"], Some(super::unit()))?,
         rsoc_register: device.number(&["modbus_adr_rsoc"], Some(super::rsoc_register()))?,
         status_register: device.number(&["modbus_adr_status"], Some(super::status_register()))?,
@@ -372,6 +384,7 @@ battery:
         let converter = &config.converter;
         assert_eq!((converter.port.to_str(), converter.baud), (Some("/dev/ttyO2"), 19_200));
         assert_eq!((converter.address1, converter.address2), (0, 16));
+        assert_eq!(converter.direction, Direction::Pin("P8_7".to_owned()));
         assert_eq!((converter.error_retries, converter.timeout_retries), (3, 2));
         assert!((converter.retry_pause_s - 0.2).abs() < 1e-12);
         assert_eq!(converter.settings.bcf, Setting::Int(3));
@@ -393,7 +406,10 @@ battery:
             .replace("      address1: 0\n      address2: 0x10\n", "    address1: 0\n    address2: 0x10\n")
             .replace("cvb: 57.6, dlb: 49, cdb: 1.2, ddb: 1.8", "tbv: 57.6, lbv: 49, cud: 1.2, dld: 1.8")
             .replace("wait_for_retry", "wait_retry");
-        assert_eq!(parse(&other), parse(FILE));
+        let (other, mut same) = (parse(&other).unwrap(), parse(FILE).unwrap());
+        assert_eq!(other.converter.direction, Direction::PinIfThere("P8_9".to_owned()));
+        same.converter.direction = other.converter.direction.clone();
+        assert_eq!(other, same);
     }
 
     #[test]

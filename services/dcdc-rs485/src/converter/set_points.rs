@@ -57,6 +57,15 @@ pub(super) struct Plan {
     given: Given,
 }
 
+/// Some set points, as words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) mode: Option<u16>,
+    pub(super) dig: Option<u16>,
+    pub(super) dvg: Option<u16>,
+    pub(super) drg: Option<u16>,
+}
+
 impl Memory {
     pub(super) fn forget(&mut self) {
         self.cached = Given::default();
@@ -116,6 +125,31 @@ impl Memory {
         self.cached.dvg = given.dvg.clone();
         let drg = given.drg.clone().or_else(|| self.cached.drg.take());
         self.cached.drg = Some(drg.unwrap_or_else(no_droop));
+    }
+}
+
+impl Memory {
+    /// The words of some set points alone.
+    pub(super) fn change(&self, given: &Given, config: &Converter) -> Result<Words, Error> {
+        let word = |field: &field::Field, text: &Option<String>| {
+            text.as_deref().map(|text| field.word(text, config.range_check)).transpose()
+        };
+        Ok(Words {
+            dvg: word(&field::DVG, &given.dvg)?,
+            drg: word(&field::DRG, &given.drg)?,
+            dig: word(&field::DIG, &given.dig)?,
+            mode: given.mode.as_deref().map(mode).transpose()?,
+        })
+    }
+
+    /// Some set points were changed: whatever sets the rest keeps them.
+    pub(super) fn has_changed(&mut self, given: &Given) {
+        self.cached = given.or(&self.cached);
+    }
+
+    /// The mode that was seen last.
+    pub(super) fn mode(&self) -> Option<u16> {
+        self.mode
     }
 }
 

@@ -4,7 +4,7 @@ use crate::eza::field::{self, Field};
 use crate::eza::words::{self, Meaningless};
 
 /// Words of the converter, as far as a request has read them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
     /// Operation mode.
     pub mode: Option<u16>,
@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub target: Option<[u16; 2]>,
     /// As 6-1 lists them.
     pub limits: Option<[u16; 6]>,
+    /// What a command of the caller's own was answered.
+    pub raw: Vec<u16>,
 }
 
 /// Meters in their units, positive while the battery is charged.
@@ -39,13 +41,12 @@ pub struct Meters {
     pub tmp: f64,
 }
 
-impl Snapshot {
-    /// The meters in their units.
+impl Meters {
+    /// What the words of 10-1 stand for.
     #[must_use]
-    pub fn metered(&self) -> Option<Meters> {
-        let [vg, ig, vb, ib, wg, wb, _, tmp] = self.meters?;
+    pub fn of([vg, ig, vb, ib, wg, wb, _, tmp]: [u16; 8]) -> Self {
         let of = |field: &Field, word| field.value(word);
-        Some(Meters {
+        Self {
             vg: of(&field::VG, vg),
             ig: of(&field::IG, ig),
             vb: of(&field::VB, vb),
@@ -53,7 +54,15 @@ impl Snapshot {
             wg: of(&field::WG, wg),
             wb: of(&field::WB, wb),
             tmp: of(&field::TMP, tmp),
-        })
+        }
+    }
+}
+
+impl Snapshot {
+    /// The meters in their units.
+    #[must_use]
+    pub fn metered(&self) -> Option<Meters> {
+        self.meters.map(Meters::of)
     }
 
     /// Grid current that is set, A.

@@ -31,6 +31,19 @@ impl Shape {
         self.answers.iter().map(|field| field.size()).sum()
     }
 
+    /// The words of an acknowledgement's payload; `None` if it has another length.
+    #[must_use]
+    pub fn words(&self, payload: &[u8]) -> Option<Vec<u16>> {
+        let mut rest = payload;
+        let mut words = Vec::with_capacity(self.answers.len());
+        for field in self.answers {
+            let (word, behind) = take(field, rest)?;
+            words.push(word);
+            rest = behind;
+        }
+        rest.is_empty().then_some(words)
+    }
+
     /// Bytes on the wire, request and acknowledgement together.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -52,17 +65,6 @@ impl<const S: usize, const A: usize> Command<S, A> {
     #[must_use]
     pub const fn shape(&self) -> &Shape {
         &self.shape
-    }
-
-    /// The words of an acknowledgement's payload; `None` if it has another length.
-    #[must_use]
-    pub fn words(&self, payload: &[u8]) -> Option<[u16; A]> {
-        let mut words = [0; A];
-        let mut rest = payload;
-        for (word, field) in words.iter_mut().zip(self.shape.answers) {
-            (*word, rest) = take(field, rest)?;
-        }
-        rest.is_empty().then_some(words)
     }
 }
 

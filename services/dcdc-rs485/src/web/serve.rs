@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -13,13 +13,18 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use service_kit::{Failure, Shutdown};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use super::endpoints::{Api, only_reads, page};
+use super::tls;
 use crate::config::{Network, Web};
+use crate::rate::Rate;
 
 /// Connections at a time; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 32;
@@ -38,14 +43,20 @@ const REST: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Bound {
     listeners: Vec<TcpListener>,
+    tls: Option<Arc<ServerConfig>>,
     config: Web,
 }
 
 /// Starts to listen.
 ///
 /// # Errors
-/// The address is no address of this machine, is in use, or is open to others and nobody is allowed.
+/// The address is no address of this machine, is in use, or is open to others and nobody is allowed; the certificate cannot
+/// be used.
 pub async fn bind(config: Web) -> Result<Bound, Failure> {
+    let tls = match (&config.certificate, &config.private_key) {
+        (Some(certificate), Some(private_key)) => Some(tls::config(certificate, private_key)?),
+        _ => None,
+    };
     let place = (config.host.as_str(), config.port);
     let found = tokio::net::lookup_host(place).await;
     let addresses: Vec<SocketAddr> = found
@@ -69,7 +80,7 @@ pub async fn bind(config: Web) -> Result<Bound, Failure> {
     if listeners.is_empty() {
         return Err(Failure::configuration(format!("{:?} is no address of this machine", config.host)));
     }
-    Ok(Bound { listeners, config })
+    Ok(Bound { listeners, tls, config })
 }
 
 impl Bound {
@@ -81,7 +92,8 @@ impl Bound {
     /// Serves until the process is to end, or somebody says goodbye where that is allowed.
     pub async fn serve(self, api: Api, shutdown: Shutdown) {
         let goodbye = api.goodbye.clone().unwrap_or_default();
-        let guard = Arc::new(Guard { config: self.config, router: api.router() });
+        let rate = Mutex::new(Rate::per_second(self.config.requests_per_second));
+        let guard = Arc::new(Guard { config: self.config, tls: self.tls, rate, router: api.router() });
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut serving = JoinSet::new();
         loop {
@@ -96,7 +108,6 @@ impl Bound {
                 Ok((stream, peer)) if guard.admits(peer) => {
                     let guard = guard.clone();
                     serving.spawn(async move {
-                        // How a connection ends is its client's business.
                         let _ = timeout(LIFE, guard.converse(stream, peer)).await;
                         drop(place);
                     });
@@ -125,6 +136,8 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)
 /// Who may do what.
 struct Guard {
     config: Web,
+    tls: Option<Arc<ServerConfig>>,
+    rate: Mutex<Rate>,
     router: axum::Router,
 }
 
@@ -134,9 +147,24 @@ impl Guard {
         peer.ip().to_canonical().is_loopback() || self.config.allow.iter().any(is_allowed)
     }
 
-    async fn converse(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) -> hyper::Result<()> {
+    async fn converse(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         // Small answers are not to wait for the acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);
+        // How a connection ends is its client's business.
+        match self.tls.clone() {
+            None => drop(self.serve(stream, peer).await),
+            Some(tls) => {
+                if let Ok(Ok(stream)) = timeout(HEADERS, TlsAcceptor::from(tls).accept(stream)).await {
+                    let _ = self.serve(stream, peer).await;
+                }
+            }
+        }
+    }
+
+    async fn serve<S>(self: Arc<Self>, stream: S, peer: SocketAddr) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let guard = self.clone();
         let router = self.router.clone().layer(middleware::from_fn(move |request: Request, next: Next| {
             let guard = guard.clone();
@@ -151,6 +179,10 @@ impl Guard {
     }
 
     async fn judge(&self, request: Request, next: Next, peer: SocketAddr) -> Response {
+        // Nothing is done under the lock that could leave the rate half changed.
+        if !self.rate.lock().unwrap_or_else(PoisonError::into_inner).allows(Instant::now()) {
+            return page(StatusCode::TOO_MANY_REQUESTS);
+        }
         if let Some(token) = &self.config.token {
             let said = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
             let said = said.and_then(|value| value.strip_prefix(b"Bearer "));

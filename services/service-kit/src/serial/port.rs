@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{self, ControlModes, InputModes, OptionalActions, QueueSelector, Termios};
+use serial2::rs4xx::Rs485Config;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -119,6 +120,31 @@ impl Port {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Has the driver switch the direction of an RS485 line: RTS is up while it sends (Linux, driver-api/serial/serial-rs485).
+    /// It stays so until somebody changes it.
+    ///
+    /// # Errors
+    /// The driver cannot, or what the system says.
+    pub fn let_kernel_switch_direction(&mut self) -> io::Result<()> {
+        self.alive()?;
+        // Another descriptor of the same open port; closing it changes nothing.
+        let port = serial2::SerialPort::from(self.tty.get_ref().fd.try_clone()?);
+        let outcome = port.set_rs4xx_mode(Rs485Config::new());
+        outcome.map_err(|error| self.judge(error))
+    }
+
+    /// Waits until everything that was written is on the wire, on a thread of its own: drivers sleep meanwhile.
+    ///
+    /// # Errors
+    /// [`Unplugged`], or what the system says.
+    pub async fn sent(&mut self) -> io::Result<()> {
+        self.alive()?;
+        let port = self.tty.get_ref().fd.try_clone()?;
+        let drained = tokio::task::spawn_blocking(move || termios::tcdrain(&port)).await;
+        let drained = drained.map_err(io::Error::other)?;
+        drained.map_err(|error| self.judge(error.into()))
     }
 
     /// Drops what was received and not read yet: late bytes before a new request.

@@ -3,6 +3,7 @@
 mod any;
 mod bank;
 mod battery;
+mod dcdc;
 mod multi;
 
 use super::service::{Level, Service};
@@ -34,7 +35,8 @@ pub(crate) struct Column {
 }
 
 /// All classes, in the order in which they are shown; what has no file of its own comes last.
-pub(crate) static CLASSES: &[&Class] = &[&battery::CLASS, &multi::CLASS, &any::CLASS];
+pub(crate) static CLASSES: &[&Class] =
+    &[&battery::CLASS, &multi::CLASS, &dcdc::CLASS, &dcdc::STEERED, &any::CLASS];
 
 /// The place of a service in [`CLASSES`].
 pub(crate) fn rank(service: &Service) -> usize {
