@@ -27,6 +27,8 @@ mod source;
 mod station;
 pub mod sunny_island;
 mod system;
+#[cfg(test)]
+mod tests;
 mod told;
 mod vebus;
 

@@ -51,17 +51,21 @@ fn both(tx: &mut Update<'_>, view: &View, input: AcInput, is_there: bool) {
 /// The unit: the measuring half.
 pub(crate) fn unit(tx: &mut Update<'_>, view: &View, input: AcInput, is_there: bool) {
     both(tx, view, input, is_there);
-    let error = view.error_number.map(|number| if view.has_failed { i32::from(number) } else { 0 });
-    tx.set(b::DC_TEMPERATURE, view.battery_c)
-        .set(m::MODE, view.is_on.map(|on| if on { ON } else { OFF }))
-        .set(m::ERROR_CODE, error)
-        .set(m::ERROR_TEXT, view.error_number.map(words::error));
+    tx.set(b::DC_TEMPERATURE, view.battery_c).set(m::MODE, view.is_on.map(|on| if on { ON } else { OFF }));
+    error(tx, view);
+}
+
+/// What it reports, as a number and in words.
+fn error(tx: &mut Update<'_>, view: &View) {
+    let code = view.error_number.map(|number| if view.has_failed { i32::from(number) } else { 0 });
+    tx.set(m::ERROR_CODE, code).set(m::ERROR_TEXT, view.error_number.map(words::error));
 }
 
 /// The unit while a vebus shows the same: nothing that would count twice, and the current for the manager.
 pub(crate) fn unit_beside_vebus(tx: &mut Update<'_>, view: &View, is_there: bool) {
     let blank = View { lines: vec![Line::default(); view.lines.len()], ..View::default() };
     unit(tx, &blank, AcInput::None, is_there);
+    error(tx, view);
     tx.set(b::DC_CURRENT, view.battery_a);
     for item in m::ENERGY {
         tx.set(item, None::<f64>);
