@@ -326,7 +326,9 @@ impl Process {
         }
         if *logged != Some(is_ours) {
             *logged = Some(is_ours);
-            self.pace.at_once(now);
+            if self.is_published {
+                self.pace.at_once(now);
+            }
             match rivals.why_not() {
                 Some(why) => tracing::warn!(inverter = self.bus_name, "{why}"),
                 None => tracing::info!(inverter = self.bus_name, "shown as vebus"),

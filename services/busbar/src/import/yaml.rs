@@ -50,14 +50,15 @@ fn table(parser: &mut Events<'_>, above: &str, depth: usize, to: &mut Vec<Entry>
         return Err(format!("more than {DEEPEST} levels"));
     }
     loop {
-        let key = match next(parser)? {
+        let (key, line) = match next(parser)? {
             (Event::MappingEnd, _) => return Ok(()),
-            (Event::Scalar(key, ..), _) => key,
+            // A value that is missing is where the next one begins.
+            (Event::Scalar(key, ..), mark) => (key, mark.line()),
             (_, mark) => return Err(format!("line {}: a key that is no word", mark.line())),
         };
         let path = if above.is_empty() { key } else { format!("{above}.{key}") };
         match next(parser)? {
-            (Event::Scalar(text, ..), mark) => to.push(Entry { path, line: mark.line(), text }),
+            (Event::Scalar(text, ..), _) => to.push(Entry { path, line, text }),
             (Event::MappingStart(..), _) => table(parser, &path, depth + 1, to)?,
             (_, mark) => return Err(format!("line {}: {path}: a number or a table is needed", mark.line())),
         }

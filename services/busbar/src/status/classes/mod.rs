@@ -3,7 +3,7 @@
 mod any;
 mod bank;
 mod battery;
-mod multi;
+pub(crate) mod multi;
 
 use super::service::{Level, Service};
 use crate::terminal::{Line, Style};
