@@ -88,7 +88,8 @@ impl Follower {
                 .item(bank::SHARE_SERVICE)
                 .item(bank::SHARE_MAX_CHARGE_VOLTAGE)
                 .item(bank::SHARE_MAX_CHARGE_CURRENT)
-                .item(bank::SHARE_MAX_DISCHARGE_CURRENT),
+                .item(bank::SHARE_MAX_DISCHARGE_CURRENT)
+                .item(bank::SHARE_STOP),
             Source::Battery(_) => filter
                 .item(battery::MAX_CHARGE_VOLTAGE)
                 .item(battery::MAX_CHARGE_CURRENT)
@@ -100,6 +101,21 @@ impl Follower {
     pub fn limits(&mut self, monitor: &Monitor, now: Instant) -> Limits {
         let reading = self.read(monitor);
         self.state.step(now, reading.as_ref())
+    }
+
+    /// Whether the manager wants the follower stopped in the way of its bus, because no limit has stopped it. Counts only
+    /// with fresh data.
+    #[must_use]
+    pub fn is_to_stop(&self, monitor: &Monitor) -> bool {
+        let row = self.row(monitor, self.source.name());
+        row.is_some_and(|row| monitor.get(self.source.name(), bank::SHARE_STOP.nth(row)) == Some(1))
+    }
+
+    /// The follower's row of the manager's shares.
+    fn row(&self, monitor: &Monitor, name: &str) -> Option<u16> {
+        let Source::Manager(_) = self.source else { return None };
+        let rows = monitor.family(name, bank::SHARE_SERVICE);
+        rows.into_iter().find(|(_, service)| *service == self.own_name).map(|(row, _)| row)
     }
 
     fn read(&self, monitor: &Monitor) -> Option<Reading> {
@@ -121,10 +137,7 @@ impl Follower {
     fn granted(&self, monitor: &Monitor, name: &str) -> Grant {
         match self.source {
             Source::Manager(_) => {
-                let rows = monitor.family(name, bank::SHARE_SERVICE);
-                let Some((row, _)) = rows.into_iter().find(|(_, service)| *service == self.own_name) else {
-                    return Grant::NoShare;
-                };
+                let Some(row) = self.row(monitor, name) else { return Grant::NoShare };
                 Grant::Limits {
                     charge_voltage_v: monitor.get(name, bank::SHARE_MAX_CHARGE_VOLTAGE.nth(row)),
                     charge_current_a: monitor.get(name, bank::SHARE_MAX_CHARGE_CURRENT.nth(row)),

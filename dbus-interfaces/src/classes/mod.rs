@@ -10,6 +10,7 @@ pub mod follower;
 pub mod multi;
 pub mod system;
 pub mod told;
+pub mod vebus;
 
 #[cfg(test)]
 mod tests {

@@ -30,9 +30,12 @@ fn every_key_is_in_the_example_and_valid_when_it_is_taken_in() {
             EXAMPLE.lines().find_map(|line| line.strip_prefix('#').filter(|line| line.starts_with(key)));
         let line = line.unwrap_or_else(|| panic!("{key} is not in the example"));
         let text = match key.as_str() {
-            "ac_input" | "phases" | "remote_switch" => {
-                inverter(line).replace("\"pylontech_lv\"", "\"sma_sunny_island\"")
-            }
+            "ac_input"
+            | "phases"
+            | "remote_switch"
+            | "grid_charge_below_v"
+            | "island_off_below_soc_pct"
+            | "vebus" => inverter(line).replace("\"pylontech_lv\"", "\"sma_sunny_island\""),
             _ => inverter(line),
         };
         let taken_in = serde_json::to_value(parse(&text).inverter).unwrap();

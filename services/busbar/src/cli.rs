@@ -12,6 +12,7 @@ use crate::demo::Demo;
 use crate::enable::{Disable, Enable};
 use crate::explain::Explain;
 use crate::get::Get;
+use crate::import::Import;
 use crate::inverters::Inverters;
 use crate::list::List;
 use crate::logs::Logs;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Disable(Disable),
     /// List the enabled processes, and how they are.
     List(List),
+    /// Make our configuration of another driver's: dbus-sma.yaml.
+    Import(Import),
     /// List the inverters that can be told of a battery, and how far that is known.
     Inverters(Inverters),
     /// Show the logs of our processes, in local time.

@@ -1,12 +1,14 @@
-//! `busbar explain`: why the current is what it is, right now, in five lines.
+//! `busbar explain`: why the current is what it is, right now: five lines about the bank, and one for each inverter that
+//! is told of a battery.
 
 use anyhow::Context;
 use clap::Args;
-use dbus_interfaces::classes::{bank, battery as b};
+use dbus_interfaces::classes::{bank, battery as b, multi};
 use dbus_interfaces::{Filter, Item, ItemType, Monitor};
 use serde_json::{Value, json};
 
 use crate::bus::Bus;
+use crate::status::{Service, inverter};
 use crate::terminal::{Line, Style, page_width, print, sentence};
 
 #[derive(Debug, Args)]
@@ -20,7 +22,8 @@ pub(crate) struct Explain {
 }
 
 const EXAMPLES: &str = "The lines are about voltage, charging, discharging, batteries and chargers; behind \"next\" stands what would
-limit if the first were gone. What should be looked after follows below them.
+limit if the first were gone. A line for each inverter that is told of a battery follows: what it was told, since when and
+why, and what it does; and then what should be looked after. Without a bank there are the inverters alone.
 
 The JSON document. What has no value is null.
   state, lines          what the bank is doing; the five lines
@@ -31,6 +34,8 @@ The JSON document. What has no value is null.
                         discharge_current_a, taken_a
   dvcc                  what systemcalc may spend: the three limits
   uncontrolled_a        what flows in that nobody controls
+  inverters             of each inverter that is told: service, told (state, for_s, why, profile and the
+                        limits), inverter_is_there, voltage_v, current_a, power_w, state, error
   notes                 what is assumed, broken or set up wrongly, with its remedy
 
 Examples:
@@ -38,28 +43,39 @@ Examples:
   busbar explain --json | jq -r .charge.reason";
 
 pub(crate) async fn run(options: Explain) -> anyhow::Result<()> {
-    let (monitor, _) = Monitor::start(&options.bus.choose(), Filter::new().service(bank::NAME)).await?;
+    let filter = Filter::new().service(bank::NAME).class(multi::CLASS);
+    let (monitor, _) = Monitor::start(&options.bus.choose(), filter).await?;
     monitor.settled().await;
-    monitor.service(bank::NAME).with_context(|| {
+    let inverters = inverters(&monitor);
+    monitor.service(bank::NAME).map(|_| ()).or((!inverters.is_empty()).then_some(())).with_context(|| {
         format!("no bank on {}: is charge-manager running, and a battery on the bus?", options.bus.named())
     })?;
     let lines: Vec<String> =
         monitor.family(bank::NAME, bank::BANK_EXPLANATION).into_iter().map(|(_, line)| line).collect();
     let notes = get(&monitor, bank::BANK_NOTES).unwrap_or_default();
     if options.json {
-        return crate::print(&format!("{:#}\n", document(&monitor, &lines, &notes)));
+        return crate::print(&format!("{:#}\n", document(&monitor, &lines, &inverters, &notes)));
     }
     let width = page_width();
     let mut page: Vec<Line> = lines.iter().flat_map(|line| sentence(Style::Plain, line, width)).collect();
+    let sentences: Vec<String> = inverters.iter().filter_map(inverter::sentence).collect();
+    page.extend(sentences.iter().flat_map(|line| sentence(Style::Plain, line, width)));
     page.extend(notes.iter().flat_map(|note| sentence(Style::Warning, note, width)));
     print(&page)
+}
+
+/// The inverters that are told of a battery.
+fn inverters(monitor: &Monitor) -> Vec<Service> {
+    let seen = monitor.services().into_iter().filter(|seen| seen.class() == multi::CLASS);
+    let services = seen.map(|seen| Service::new(&seen.name, seen.instance, None, monitor.items(&seen.name)));
+    services.filter(|service| inverter::sentence(service).is_some()).collect()
 }
 
 fn get<T: ItemType>(monitor: &Monitor, item: Item<T>) -> Option<T> {
     monitor.get(bank::NAME, item)
 }
 
-fn document(monitor: &Monitor, lines: &[String], notes: &[String]) -> Value {
+fn document(monitor: &Monitor, lines: &[String], inverters: &[Service], notes: &[String]) -> Value {
     let limit = |limit: Item<f64>, reason: Item<String>, words: Item<String>| json!({"limit": get(monitor, limit), "reason": get(monitor, reason), "words": get(monitor, words)});
     let share = |(row, service): (u16, String)| {
         json!({
@@ -71,6 +87,14 @@ fn document(monitor: &Monitor, lines: &[String], notes: &[String]) -> Value {
         })
     };
     let shares = monitor.family(bank::NAME, bank::SHARE_SERVICE).into_iter().map(share).collect::<Vec<_>>();
+    let inverter = |service: &Service| {
+        let mut values = inverter::json(service);
+        if let Some(values) = values.as_object_mut() {
+            values.insert("service".to_owned(), service.name.clone().into());
+        }
+        values
+    };
+    let inverters: Vec<Value> = inverters.iter().map(inverter).collect();
     json!({
         "state": get(monitor, bank::BANK_STATE),
         "lines": lines,
@@ -85,6 +109,7 @@ fn document(monitor: &Monitor, lines: &[String], notes: &[String]) -> Value {
             "discharge_current_a": get(monitor, b::MAX_DISCHARGE_CURRENT),
         },
         "uncontrolled_a": get(monitor, bank::BANK_UNCONTROLLED),
+        "inverters": inverters,
         "notes": notes,
     })
 }

@@ -8,6 +8,7 @@
 //! - `check_config`: configurations, checked and shown in full
 //! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
 //! - `inverters`: which inverters can be told of a battery
+//! - `import`: our configuration from another driver's
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
@@ -22,6 +23,7 @@ mod demo;
 mod enable;
 mod explain;
 mod get;
+mod import;
 mod inverters;
 mod list;
 mod logs;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Enable(options) => report(enable::enable(&options)),
         Command::Disable(options) => report(enable::disable(&options)),
         Command::List(options) => report(list::run(&options)),
+        Command::Import(options) => report(import::run(&options)),
         Command::Inverters(options) => report(inverters::run(&options)),
         Command::Logs(options) => report(logs::run(&options)),
         Command::Bundle(options) => report(wait_for(bundle::run(options))),

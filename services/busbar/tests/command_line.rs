@@ -119,3 +119,40 @@ fn a_link_named_after_a_service_runs_it() {
     let output = Command::new(link).arg("--help").output().expect("it starts");
     assert!(text(&output.stdout).contains("busbar bms-can"), "{}", text(&output.stdout));
 }
+
+#[test]
+fn import_shows_what_it_makes_and_writes_it_only_where_nothing_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dbus-sma.yaml");
+    std::fs::write(
+        &file,
+        "BMSData:\n    max_battery_voltage: 60.0\n    charge_bulk_amps: 164\n    charge_float_voltage: 54.4\n    odd: 1\n",
+    )
+    .expect("written");
+    let (file, to) = (file.to_str().expect("a path"), folder.path().to_str().expect("a path"));
+    let shown = busbar(&["import", file], "");
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let page = text(&shown.stdout);
+    for line in [
+        "# ---- bms-can.can5.toml",
+        "max_charge_current_a = 164.0  # BMSData.charge_bulk_amps, line 3",
+        "# ---- charge-manager.settings.sh",
+        "busbar set settings /Settings/Devices/busbar_bank/FloatVoltage 3.4  # BMSData.charge_float_voltage, line 4",
+    ] {
+        assert!(page.contains(line), "{line} is not in\n{page}");
+    }
+    assert!(text(&shown.stderr).contains("line 5: BMSData.odd is unknown"), "{}", text(&shown.stderr));
+    assert_eq!(std::fs::read_dir(to).expect("a folder").count(), 1, "nothing was written");
+
+    let arguments = ["import", file, "--to", to, "--interface", "can0"];
+    assert!(busbar(&arguments, "").status.success());
+    let written = folder.path().join("bms-can.can0.toml");
+    let check = busbar(&["check-config", written.to_str().expect("a path")], "");
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    let again = busbar(&arguments, "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("bms-can.can0.toml is there already, and nothing was written"));
+
+    let other = busbar(&["import", written.to_str().expect("a path")], "");
+    assert_eq!(other.status.code(), Some(1), "no YAML of the original");
+}

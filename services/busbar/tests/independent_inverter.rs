@@ -129,6 +129,11 @@ fn a_pylontech_inverter_gets_the_share_of_the_manager_in_six_frames_a_second() {
     {
         assert!(status.contains(part), "{part} is not in\n{status}");
     }
+    let explain = bed.bus.command(executable("busbar")).arg("explain").output().expect("it starts").stdout;
+    let explain = String::from_utf8(explain).expect("text").replace('\n', " ");
+    for part in ["inverter multi.bmscan_ours: told 54.40V", "charge at most 80.0A", "telling for"] {
+        assert!(explain.contains(part), "{part} is not in\n{explain}");
+    }
     let summary = summary(&mut bed);
     keeps_time(&summary, &["351", "355", "356", "359", "35C", "35E"], (500.0, 2500.0));
     bed.heard_nothing_wrong();

@@ -10,6 +10,8 @@ use testbed::{PrivateBus, Process, Signal, client_script, eventually, executable
 
 const UNIT: &str = "com.victronenergy.multi.bmscan_ours";
 const SYSTEM: &str = "com.victronenergy.acsystem.bmscan_ours";
+const VEBUS: &str = "com.victronenergy.vebus.bmscan_ours";
+const MULTI: &str = "com.victronenergy.vebus.ttyS4";
 
 struct Bed {
     bus: PrivateBus,
@@ -32,7 +34,12 @@ fn service(bus: &PrivateBus, folder: &Path, more: &str) -> Process {
 impl Bed {
     #[track_caller]
     fn start(more: &str) -> Bed {
-        let (bus, folder) = (PrivateBus::start(), tempfile::tempdir().expect("a folder"));
+        Bed::start_on(PrivateBus::start(), more)
+    }
+
+    #[track_caller]
+    fn start_on(bus: PrivateBus, more: &str) -> Bed {
+        let folder = tempfile::tempdir().expect("a folder");
         let settings = settings(&bus, folder.path());
         let [ours, theirs] = ["ours", "theirs"].map(|name| folder.path().join(name));
         let mut wire = Process::spawn(client_script("wire.py").args([&ours, &theirs]));
@@ -143,4 +150,81 @@ fn a_cluster_that_falls_silent_leaves_no_measurement_behind() {
     for path in ["/Ac/In/1/L1/P", "/Ac/Out/L1/V", "/Dc/0/Current", "/State", "/Ac/ActiveIn/ActiveInput"] {
         bed.shows(UNIT, path, &Value::Null);
     }
+}
+
+/// A real Multi.
+#[track_caller]
+fn real_vebus(bus: &PrivateBus, more: &[&str]) -> Process {
+    let mut real = Process::spawn(client_script("vebus.py").envs(bus.environment()).arg(MULTI).args(more));
+    real.wait_for_line("there", SOON);
+    real
+}
+
+#[test]
+fn as_a_vebus_it_is_no_ess_obeys_no_dvcc_and_nothing_counts_twice() {
+    let bed = Bed::start("vebus = true");
+    for (path, value) in [
+        ("/Ac/ActiveIn/L1/P", json!(1200.0)),
+        ("/Ac/ActiveIn/L2/V", json!(120.1)),
+        ("/Ac/ActiveIn/P", json!(2000.0)),
+        ("/Ac/ActiveIn/Connected", json!(1)),
+        ("/Ac/ActiveIn/ActiveInput", json!(0)),
+        ("/Ac/Out/L1/P", json!(700.0)),
+        ("/Ac/Out/P", json!(1100.0)),
+        ("/Ac/NumberOfPhases", json!(2)),
+        ("/Dc/0/Current", json!(17.0)),
+        ("/State", json!(3)),
+        ("/Mode", json!(3)),
+        ("/ModeIsAdjustable", json!(0)),
+        ("/Alarms/GridLost", json!(0)),
+        ("/Connected", json!(1)),
+    ] {
+        bed.shows(VEBUS, path, &value);
+    }
+    eventually(SOON, || bed.get(VEBUS, "/Energy/AcIn1ToAcOut").as_f64() > Some(0.0));
+    for absent in [
+        "/Hub4/AssistantId",
+        "/Hub4/L1/AcPowerSetpoint",
+        "/Soc",
+        "/ExtraBatteryCurrent",
+        "/Dc/0/MaxChargeCurrent",
+        "/BatteryOperationalLimits/MaxChargeVoltage",
+    ] {
+        assert!(bed.bus.get_value(VEBUS, absent).is_err(), "{absent}");
+    }
+    // The unit is the follower; of what is measured it shows the current alone, which the manager counts.
+    for path in ["/Ac/In/1/L1/P", "/Ac/Out/L1/P", "/Dc/0/Power", "/Dc/0/Voltage", "/Energy/AcIn1ToAcOut"] {
+        bed.shows(UNIT, path, &Value::Null);
+    }
+    bed.shows(UNIT, "/Dc/0/Current", &json!(17.0));
+    assert!(bed.bus.get_value(SYSTEM, "/Connected").is_err(), "one tile and not two");
+}
+
+#[test]
+fn it_is_no_vebus_while_there_is_another_one_even_if_that_answers_nothing() {
+    for more in [&[][..], &["--mute"]] {
+        let bus = PrivateBus::start();
+        let _real = real_vebus(&bus, more);
+        let bed = Bed::start_on(bus, "vebus = true");
+        bed.shows(SYSTEM, "/Ac/In/1/P", &json!(2000.0));
+        bed.shows(UNIT, "/Ac/In/1/L1/P", &json!(1200.0));
+        assert!(bed.bus.get_value(VEBUS, "/Connected").is_err());
+        let why = bed.get(UNIT, "/Told/Why");
+        assert!(
+            why.as_str().is_some_and(|why| why.contains(&format!("not as vebus: {MULTI} is there"))),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn it_gives_its_name_up_when_a_real_vebus_appears_and_is_the_pair_from_then_on() {
+    let mut bed = Bed::start("vebus = true");
+    bed.shows(VEBUS, "/Ac/ActiveIn/P", &json!(2000.0));
+    let _real = real_vebus(&bed.bus, &[]);
+    eventually(SOON, || bed.bus.get_value(VEBUS, "/Connected").is_err());
+    bed.service.wait_for_line("shown as multi and acsystem and not as vebus", SOON);
+    bed.shows(SYSTEM, "/Ac/In/1/P", &json!(2000.0));
+    bed.shows(UNIT, "/Ac/In/1/L1/P", &json!(1200.0));
+    bed.shows(UNIT, "/Dc/0/Voltage", &json!(54.2));
 }

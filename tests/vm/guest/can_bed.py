@@ -147,6 +147,10 @@ class Service:
         self.folder = tempfile.mkdtemp()
         config = pathlib.Path(self.folder, "bms-can.toml")
         config.write_text(f"[can]\n{can}\n[[battery]]\nprotocol = \"pylontech_lv\"\n{battery}\n")
+        self.launch(bus, config, prefix, log)
+
+    def launch(self, bus, config, prefix=(), log="info"):
+        """Starts it with this configuration."""
         self.lines = []
         self.process = subprocess.Popen(
             [*prefix, PROGRAM, "bms-can", "--config", str(config), "--bus", bus.address],

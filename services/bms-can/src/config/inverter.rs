@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 
 use super::LONGEST_NAME;
-use crate::inverter::sunny_island::{AcInput, Cluster};
+use crate::inverter::sunny_island::{AcInput, Cluster, Marks, Reserve};
 use crate::inverter::{Facts, PROFILES, Profile, Reports, Silence, Then, by_name};
 
 /// The table `[inverter]`.
@@ -58,6 +58,15 @@ pub struct Inverter {
     /// It may be switched on and off from the bus.
     #[serde(default)]
     pub remote_switch: bool,
+    /// Below this pack voltage, V, with the grid there, it is told to charge from the grid.
+    #[serde(default)]
+    pub grid_charge_below_v: Option<f64>,
+    /// Without a grid it is switched off below this state of charge, %.
+    #[serde(default)]
+    pub island_off_below_soc_pct: Option<f64>,
+    /// It is shown as a vebus while there is no other.
+    #[serde(default)]
+    pub vebus: bool,
 }
 
 fn manager() -> String {
@@ -99,6 +108,14 @@ impl Inverter {
         (profile.reports == Reports::SunnyIsland).then(|| Cluster::new(self.ac_input, self.phases))
     }
 
+    /// What it does about a battery that is nearly empty.
+    pub(crate) fn reserve(&self) -> Reserve {
+        Reserve::new(Marks {
+            grid_charge_below_v: self.grid_charge_below_v,
+            island_off_below_soc_pct: self.island_off_below_soc_pct,
+        })
+    }
+
     /// What becomes of the inverter when nobody decides any more.
     #[must_use]
     pub fn silence(&self, profile: &Profile) -> Silence {
@@ -135,6 +152,8 @@ impl Check for Inverter {
             ("discharge_voltage_v", self.discharge_voltage_v, 8.0..=1000.0, "V"),
             ("capacity_ah", self.capacity_ah, 1.0..=60_000.0, "Ah"),
             ("silence_grace_s", self.silence_grace_s, 0.0..=3600.0, "s"),
+            ("grid_charge_below_v", self.grid_charge_below_v, 36.0..=60.0, "V"),
+            ("island_off_below_soc_pct", self.island_off_below_soc_pct, 1.0..=90.0, "%"),
         ];
         for (key, value, range, unit) in numbers {
             if let Some(value) = value {
@@ -148,7 +167,13 @@ impl Check for Inverter {
             findings.within("phases", phases, 1..=3, "");
         }
         let tells = self.profile().is_ok_and(|profile| profile.reports == Reports::Nothing);
-        let keys = [("phases", self.phases.is_some()), ("remote_switch", self.remote_switch)];
+        let keys = [
+            ("phases", self.phases.is_some()),
+            ("remote_switch", self.remote_switch),
+            ("grid_charge_below_v", self.grid_charge_below_v.is_some()),
+            ("island_off_below_soc_pct", self.island_off_below_soc_pct.is_some()),
+            ("vebus", self.vebus),
+        ];
         for (key, _) in keys.into_iter().filter(|(_, is_set)| tells && *is_set) {
             findings.refuse(key, "this inverter tells nothing of itself", "profile = \"sma_sunny_island\"");
         }

@@ -10,6 +10,7 @@
 //! - [`sunny_island`]: what a Sunny Island cluster tells of itself
 //! - `publish`: what it was told, what it does, since when and why, as items
 //! - `system`: the control half of an inverter that tells of itself
+//! - `vebus`: whether it may be shown as a vebus
 //! - `run`: the loop around them
 
 mod claim;
@@ -26,7 +27,10 @@ mod source;
 mod station;
 pub mod sunny_island;
 mod system;
+#[cfg(test)]
+mod tests;
 mod told;
+mod vebus;
 
 pub use list::{UNSERVED, Unserved, list};
 pub use profile::{

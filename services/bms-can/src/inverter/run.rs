@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbus_interfaces::classes::{device, multi};
+use dbus_interfaces::classes::{device, multi, vebus};
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, Value, WriteRequest, Writes};
 use service_kit::{Context, Failure, random_seed};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -12,6 +12,7 @@ use super::source::{Followed, View};
 use super::station::{Doing, Station};
 use super::sunny_island::{self, Counters, Flows};
 use super::system::{Happening, System};
+use super::vebus::Rivals;
 use super::{Facts, Profile};
 use crate::battery::Pace;
 use crate::config::{Can, Inverter};
@@ -52,13 +53,29 @@ pub(crate) async fn run(
     let facts = config.facts();
     let cluster = config.cluster(profile);
     let system = match &cluster {
-        Some(_) => Some(
-            System::connect(&unit, config.device_instance, config.name.clone(), can.connection(), &bus)
-                .await?,
-        ),
+        Some(_) => {
+            Some(another((multi::SYSTEM_CLASS, multi::SYSTEM_PRODUCT_ID), &unit, &config, &can, &bus).await?)
+        }
         None => None,
     };
-    let station = Station::new(profile, dialect, config.silence(profile), facts, cluster, random_seed());
+    let as_vebus = match config.vebus {
+        true => {
+            let own = format!("com.victronenergy.{}.bmscan_{unit}", vebus::CLASS);
+            let rivals = Rivals::start(own, &bus, Instant::now()).await?;
+            let face = another((vebus::CLASS, vebus::PRODUCT_ID), &unit, &config, &can, &bus).await?;
+            Some(AsVebus { rivals, face, logged: None })
+        }
+        false => None,
+    };
+    let station = Station::new(
+        profile,
+        dialect,
+        config.silence(profile),
+        facts,
+        cluster,
+        config.reserve(),
+        random_seed(),
+    );
     let mut process = Process {
         link,
         station,
@@ -78,6 +95,7 @@ pub(crate) async fn run(
         health: LinkHealth::default(),
         logged: None,
         system,
+        as_vebus,
         may_switch: config.remote_switch,
         counters: None,
     };
@@ -86,11 +104,58 @@ pub(crate) async fn run(
         // A stop takes a second at most.
         let _ = timeout(LAST_WORD, process.kept.keep_energy(counters.at_end())).await;
     }
+    if let Some(as_vebus) = process.as_vebus {
+        as_vebus.face.leave().await;
+    }
     if let Some(system) = process.system {
         system.leave().await;
     }
     process.service.leave().await;
     outcome
+}
+
+/// Another service of this inverter, with no name yet.
+async fn another(
+    class: (&str, i32),
+    unit: &str,
+    config: &Inverter,
+    can: &Can,
+    bus: &BusAddress,
+) -> Result<System, BusError> {
+    System::connect(class, unit, config.device_instance, config.name.clone(), can.connection(), bus).await
+}
+
+/// The inverter as a vebus, and whether it may be one.
+struct AsVebus {
+    rivals: Rivals,
+    face: System,
+    /// What the log was told of it.
+    logged: Option<bool>,
+}
+
+/// What concerns it.
+enum Vebus {
+    /// Another one has come or gone.
+    Rivals,
+    /// Our own.
+    Face(Happening),
+}
+
+impl AsVebus {
+    async fn happening(&mut self) -> Result<Vebus, BusError> {
+        tokio::select! {
+            changed = self.rivals.changed() => changed.map(|()| Vebus::Rivals),
+            happening = self.face.happening() => happening.map(Vebus::Face),
+        }
+    }
+}
+
+/// The next thing that concerns the vebus, if it shall be one.
+async fn of_vebus(as_vebus: &mut Option<AsVebus>) -> Result<Vebus, BusError> {
+    match as_vebus {
+        Some(as_vebus) => as_vebus.happening().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The next thing that concerns the control half, if there is one.
@@ -122,6 +187,8 @@ struct Process {
     logged: Option<(Doing, bool)>,
     /// The control half, of an inverter that tells of itself.
     system: Option<System>,
+    /// All of it as a vebus, where the user wants that.
+    as_vebus: Option<AsVebus>,
     may_switch: bool,
     /// The energy counters, and when they were last counted.
     counters: Option<(Counters, Instant)>,
@@ -163,7 +230,11 @@ impl Process {
                 }
                 news = self.kept.next() => self.news(news?).await?,
                 Some(write) = self.writes.recv() => self.write(write),
-                happening = of_system(&mut self.system) => self.take(happening?).await?,
+                happening = of_system(&mut self.system) => self.take(happening?, false).await?,
+                happening = of_vebus(&mut self.as_vebus) => match happening? {
+                    Vebus::Rivals => self.give_place(Instant::now()).await?,
+                    Vebus::Face(happening) => self.take(happening, true).await?,
+                },
             }
             let now = Instant::now();
             for frame in frames.drain(..) {
@@ -229,15 +300,69 @@ impl Process {
     /// What the inverter tells of itself, on the unit.
     fn reports(&self, tx: &mut Update<'_>, now: Instant) {
         if let Some(cluster) = self.station.cluster() {
-            sunny_island::unit(tx, &cluster.view(now), cluster.input(), self.station.has_inverter(now));
+            let (view, is_there) = (cluster.view(now), self.station.has_inverter(now));
+            if self.is_vebus() {
+                return sunny_island::unit_beside_vebus(tx, &view, is_there);
+            }
+            sunny_island::unit(tx, &view, cluster.input(), is_there);
         }
         if let Some((counters, _)) = &self.counters {
             sunny_island::energy(tx, counters);
         }
     }
 
-    /// The control half.
+    /// Whether the vebus is who shows what the inverter tells of itself.
+    fn is_vebus(&self) -> bool {
+        self.as_vebus.as_ref().is_some_and(|as_vebus| as_vebus.rivals.is_ours())
+    }
+
+    /// Looks for other vebus services: one that has come gets the place at once.
+    async fn give_place(&mut self, now: Instant) -> Result<(), BusError> {
+        let Some(AsVebus { rivals, face, logged }) = &mut self.as_vebus else { return Ok(()) };
+        rivals.look(now).await?;
+        let is_ours = rivals.is_ours();
+        if !is_ours {
+            face.withdraw().await;
+        }
+        if *logged != Some(is_ours) {
+            *logged = Some(is_ours);
+            if self.is_published {
+                self.pace.at_once(now);
+            }
+            match rivals.why_not() {
+                Some(why) => tracing::warn!(inverter = self.bus_name, "{why}"),
+                None => tracing::info!(inverter = self.bus_name, "shown as vebus"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The vebus, or the control half.
     async fn show_system(&mut self, now: Instant) -> Result<(), BusError> {
+        if let (Some(AsVebus { rivals, face, .. }), Some(cluster)) =
+            (&mut self.as_vebus, self.station.cluster())
+            && rivals.is_ours()
+        {
+            if let Some(system) = &mut self.system {
+                system.withdraw().await;
+            }
+            let (view, is_there) = (cluster.view(now), self.station.has_inverter(now));
+            return face
+                .show(self.profile.title, |tx| {
+                    sunny_island::vebus(
+                        tx,
+                        &view,
+                        cluster.input(),
+                        is_there,
+                        self.may_switch,
+                        &self.bus_name,
+                    );
+                    if let Some((counters, _)) = &self.counters {
+                        sunny_island::energy(tx, counters);
+                    }
+                })
+                .await;
+        }
         let (Some(system), Some(cluster)) = (&mut self.system, self.station.cluster()) else { return Ok(()) };
         let (view, input, is_there) = (cluster.view(now), cluster.input(), self.station.has_inverter(now));
         let unit = (self.bus_name.as_str(), self.kept.instance());
@@ -277,8 +402,9 @@ impl Process {
     }
 
     /// Does what a client of the control half wants, and what the settings tell of it.
-    async fn take(&mut self, happening: Happening) -> Result<(), BusError> {
-        let Some(system) = &mut self.system else { return Ok(()) };
+    async fn take(&mut self, happening: Happening, is_vebus: bool) -> Result<(), BusError> {
+        let face = self.as_vebus.as_mut().map(|as_vebus| &mut as_vebus.face);
+        let Some(system) = (if is_vebus { face } else { self.system.as_mut() }) else { return Ok(()) };
         let write = match happening {
             Happening::News(news) => return system.news(news).await,
             Happening::Write(write) => write,
@@ -384,10 +510,19 @@ impl Process {
                 format!("{} shows no state of charge, voltage and current yet; {reason}", self.follows)
             }
             Doing::Waiting | Doing::Telling => reason.clone(),
+            Doing::Safe if self.view.is_to_stop => {
+                "0 A and an alarm: the manager wants it stopped, because no limit has stopped it".to_owned()
+            }
             Doing::Safe => format!("0 A and an alarm: {reason}"),
             Doing::Stopped => format!("nothing is sent, so that the inverter notices the loss: {reason}"),
         };
-        for more in [self.station.by_hand(), self.health.trouble.as_deref()].into_iter().flatten() {
+        let not_vebus = self.as_vebus.as_ref().and_then(|as_vebus| as_vebus.rivals.why_not());
+        let asks_grid = "told 1 % so that it charges from the grid: the battery is below grid_charge_below_v";
+        let asks_grid = self.station.asks_grid().then_some(asks_grid);
+        for more in [asks_grid, not_vebus.as_deref(), self.station.by_hand(), self.health.trouble.as_deref()]
+            .into_iter()
+            .flatten()
+        {
             why.push_str("; ");
             why.push_str(more);
         }

@@ -40,6 +40,30 @@ pub(crate) struct View {
     pub(crate) measured: Option<Measured>,
     /// The limits come from a decision that counts, and the measurements are not too old for it.
     pub(crate) is_licensed: bool,
+    /// The manager wants it stopped in the way of its bus: nothing else that it was told has stopped it.
+    pub(crate) is_to_stop: bool,
+}
+
+impl View {
+    /// `measured` is the newest that was measured while the source was fresh, and when that was.
+    pub(crate) fn new(
+        limits: Limits,
+        measured: Option<&(Measured, Instant)>,
+        is_to_stop: bool,
+        now: Instant,
+    ) -> View {
+        let counts = measured.is_some_and(|(_, at)| now.duration_since(*at) <= MEASUREMENTS_COUNT);
+        // Where one direction has lost its limit and the other has not, what is left is still a decision.
+        let at_zero = limits.stance >= Stance::Zero
+            && limits.charge_current_a <= 0.0
+            && limits.discharge_current_a <= 0.0;
+        View {
+            is_licensed: counts && !at_zero && limits.charge_voltage_v.is_some(),
+            measured: measured.map(|(measured, _)| measured.clone()),
+            limits,
+            is_to_stop,
+        }
+    }
 }
 
 /// Each alarm of a battery service and what it tells.
@@ -124,17 +148,8 @@ impl Followed {
         if let Some(measured) = self.read().filter(|_| is_fresh || self.measured.is_none()) {
             self.measured = Some((measured, now));
         }
-        let counts =
-            self.measured.as_ref().is_some_and(|(_, at)| now.duration_since(*at) <= MEASUREMENTS_COUNT);
-        // Where one direction has lost its limit and the other has not, what is left is still a decision.
-        let at_zero = limits.stance >= Stance::Zero
-            && limits.charge_current_a <= 0.0
-            && limits.discharge_current_a <= 0.0;
-        View {
-            is_licensed: counts && !at_zero && limits.charge_voltage_v.is_some(),
-            measured: self.measured.as_ref().map(|(measured, _)| measured.clone()),
-            limits,
-        }
+        let is_to_stop = is_fresh && self.follower.is_to_stop(&self.monitor);
+        View::new(limits, self.measured.as_ref(), is_to_stop, now)
     }
 
     /// What the battery measures, if it is complete.

@@ -9,10 +9,13 @@ use super::procedure::Stage;
 use super::profile::{Profile, Rhythm, Say, Silence};
 use super::rhythm::Cycle;
 use super::source::View;
-use super::sunny_island::{Cluster, Switch};
+use super::sunny_island::{Cluster, Reserve, Switch};
 use super::told::{Facts, Told};
 use crate::frame::{CanId, Frame};
 use crate::protocols::Protocol;
+
+/// The state of charge at which a Sunny Island takes its grid, %: 0 would be an empty battery, and switch it off.
+const ASKS_GRID_PCT: f64 = 1.0;
 
 /// What is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,9 @@ pub(crate) struct Station {
     own: Vec<CanId>,
     cluster: Option<Cluster>,
     switch: Option<Switch>,
+    reserve: Reserve,
+    /// It is told to charge from the grid.
+    asks_grid: bool,
     doing: (Doing, Option<Instant>),
 }
 
@@ -71,6 +77,7 @@ impl Station {
         silence: Silence,
         facts: Facts,
         cluster: Option<Cluster>,
+        reserve: Reserve,
         seed: u64,
     ) -> Self {
         let own = profile.says().filter_map(|say| say.can_id(dialect)).collect();
@@ -90,6 +97,8 @@ impl Station {
             own,
             cluster,
             switch: None,
+            reserve,
+            asks_grid: false,
             doing: (Doing::NoBus, None),
         }
     }
@@ -129,12 +138,13 @@ impl Station {
     /// Decides what is told from now on.
     pub(crate) fn decide(&mut self, view: &View, now: Instant) {
         self.stage = self.stage.step(view.is_licensed, &self.silence, now);
-        let is_safe = matches!(self.stage, Stage::Safe { .. });
+        let is_safe = view.is_to_stop || matches!(self.stage, Stage::Safe { .. });
         self.told = view
             .measured
             .as_ref()
             .filter(|_| self.stage.sends())
             .and_then(|measured| Told::new(self.profile, &self.facts, &view.limits, measured, is_safe));
+        self.keep_reserve(now);
         self.slow_soc(now);
         let is_ours = self.claim.step(now);
         let sends = is_ours && self.told.is_some();
@@ -150,13 +160,26 @@ impl Station {
             (false, ..) => Doing::NoBus,
             _ if self.claim.is_theirs() => Doing::Another,
             _ if !is_ours => Doing::Listening,
+            (_, true, _) if is_safe => Doing::Safe,
             (_, true, Stage::Telling) => Doing::Telling,
-            (_, true, Stage::Safe { .. }) => Doing::Safe,
             (_, _, Stage::Stopped) => Doing::Stopped,
             _ => Doing::Waiting,
         };
         if self.doing.0 != doing || self.doing.1.is_none() {
             self.doing = (doing, Some(now));
+        }
+    }
+
+    /// What the user wants done about a battery that is nearly empty.
+    fn keep_reserve(&mut self, now: Instant) {
+        let (Some(cluster), Some(told)) = (&self.cluster, &mut self.told) else { return };
+        let (view, measured) = (cluster.view(now), &mut told.measured);
+        if let Some(on) = self.reserve.switch(view.has_grid, measured.soc_pct, view.is_on, now) {
+            self.switch = Some(Switch::new(on, now));
+        }
+        self.asks_grid = self.reserve.asks_grid(view.has_grid, measured.voltage_v, now);
+        if self.asks_grid {
+            measured.soc_pct = measured.soc_pct.min(ASKS_GRID_PCT);
         }
     }
 
@@ -228,6 +251,11 @@ impl Station {
     /// What is to be done by hand, where the inverter does not come back by itself.
     pub(crate) fn by_hand(&self) -> Option<&'static str> {
         self.silence.by_hand.filter(|_| matches!(self.doing.0, Doing::Safe | Doing::Stopped))
+    }
+
+    /// Whether it is told that the battery is empty, so that it charges from the grid.
+    pub(crate) fn asks_grid(&self) -> bool {
+        self.asks_grid && self.told.is_some()
     }
 
     /// Whether the inverter is there.

@@ -1,6 +1,7 @@
-//! The control half of an inverter that tells of itself: its `acsystem` service, with a number and a name of its own.
+//! Another service of an inverter that tells of itself, with a number and a name of its own: its control half
+//! (`acsystem`), or all of it (`vebus`).
 
-use dbus_interfaces::classes::{device, multi};
+use dbus_interfaces::classes::device;
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
 
 use crate::kept::{Kept, News};
@@ -11,6 +12,7 @@ pub(super) struct System {
     writes: Writes,
     kept: Kept,
     bus_name: String,
+    product_id: i32,
     connection: String,
     is_published: bool,
 }
@@ -26,6 +28,7 @@ pub(super) enum Happening {
 impl System {
     /// Connects, with no name yet.
     pub(super) async fn connect(
+        (class, product_id): (&str, i32),
         unit: &str,
         instance: i32,
         name: Option<String>,
@@ -36,8 +39,9 @@ impl System {
         Ok(System {
             service,
             writes,
-            kept: Kept::open(multi::SYSTEM_CLASS, unit, instance, name, bus),
-            bus_name: format!("com.victronenergy.{}.bmscan_{unit}", multi::SYSTEM_CLASS),
+            kept: Kept::open(class, unit, instance, name, bus),
+            bus_name: format!("com.victronenergy.{class}.bmscan_{unit}"),
+            product_id,
             connection,
             is_published: false,
         })
@@ -88,7 +92,7 @@ impl System {
             process_version: env!("CARGO_PKG_VERSION"),
             connection: self.connection.clone(),
             device_instance: self.kept.instance(),
-            product_id: multi::SYSTEM_PRODUCT_ID,
+            product_id: self.product_id,
             product_name: title.to_owned(),
             custom_name: Some(self.kept.name()),
             firmware_version: None,
@@ -100,6 +104,13 @@ impl System {
         self.service.publish(draft).await?;
         self.is_published = true;
         Ok(())
+    }
+
+    /// Gives its name up, and keeps the connection.
+    pub(super) async fn withdraw(&mut self) {
+        if std::mem::take(&mut self.is_published) {
+            self.service.withdraw().await;
+        }
     }
 
     /// Leaves the bus.

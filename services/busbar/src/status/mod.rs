@@ -18,8 +18,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::bus::Bus;
 use crate::terminal::{Screen, Wish, Wishes, page_width, print};
+pub(crate) use classes::multi as inverter;
 use picture::Picture;
-use service::Service;
+pub(crate) use service::Service;
 
 /// How often the picture is drawn when nothing urgent happens.
 const REFRESH: Duration = Duration::from_secs(1);

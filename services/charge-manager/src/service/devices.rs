@@ -54,8 +54,15 @@ pub(crate) fn devices(
     clock: Clock,
 ) -> Vec<Inverter> {
     let seen: Vec<Seen> = seen.iter().filter(|seen| is_device(seen.class())).cloned().collect();
+    let seen: Vec<Seen> = seen.iter().filter(|one| !is_another_face(monitor, one, &seen)).cloned().collect();
     let labels = labels::labels(monitor, &seen);
     seen.iter().zip(labels).map(|(seen, label)| read(monitor, seen, label, signs, dvcc, clock)).collect()
+}
+
+/// Whether a device shows another one of the bus once more: then its current would count twice.
+fn is_another_face(monitor: &Monitor, seen: &Seen, all: &[Seen]) -> bool {
+    let of = monitor.get(&seen.name, f::FOLLOWS);
+    of.is_some_and(|of| all.iter().any(|other| *other.name == of && other.name != seen.name))
 }
 
 fn read(monitor: &Monitor, seen: &Seen, label: Name, signs: &Signs, dvcc: bool, clock: Clock) -> Inverter {

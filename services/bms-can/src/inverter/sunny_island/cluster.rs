@@ -70,6 +70,8 @@ pub struct View {
     pub error_number: Option<u16>,
     /// It has failed.
     pub has_failed: bool,
+    /// There is a voltage at the external connection, or there was a moment ago; none while nobody tells.
+    pub has_grid: Option<bool>,
     /// The grid is lost; none without a grid.
     pub grid_lost: Option<bool>,
 }
@@ -196,7 +198,8 @@ impl Cluster {
                     view.has_failed = operating_state == 4;
                 }
                 Status::Relays { external_relay_closed, .. } => {
-                    view.is_connected = Some(external_relay_closed)
+                    view.is_connected = Some(external_relay_closed);
+                    view.has_grid = Some(!self.is_away(now));
                 }
                 Status::Load { load_power_w } => view.out_w = Some(f64::from(load_power_w)),
                 Status::External {
@@ -224,11 +227,13 @@ impl Cluster {
         view.in_w = sum(|line| line.in_w);
         // What the lines add up to is newer and finer than the load that the master guesses.
         view.out_w = sum(|line| line.out_w).or(view.out_w);
-        view.grid_lost = (self.input == AcInput::Grid && self.grid_seen).then(|| {
-            self.grid_away
-                .is_some_and(|(since, frames)| frames >= 2 && now.duration_since(since) >= GRID_LOST)
-        });
+        view.grid_lost = (self.input == AcInput::Grid && self.grid_seen).then(|| self.is_away(now));
         view
+    }
+
+    /// Whether the voltage at the external connection has been away for long enough to count.
+    fn is_away(&self, now: Instant) -> bool {
+        self.grid_away.is_some_and(|(since, frames)| frames >= 2 && now.duration_since(since) >= GRID_LOST)
     }
 
     /// What hangs on the external connection.

@@ -4,7 +4,7 @@ mod any;
 mod bank;
 mod battery;
 mod dcdc;
-mod multi;
+pub(crate) mod multi;
 
 use super::service::{Level, Service};
 use crate::terminal::{Line, Style};

@@ -68,6 +68,7 @@ fn measured(service: &Service) -> Vec<Line> {
         |word: &str, watts: Option<f64>| watts.map(|watts| Line::plain(format!("{word} {watts:.0} W")));
     let error = service.get(m::ERROR_TEXT).filter(|text| !text.is_empty());
     [
+        does(service).map(Line::plain),
         watts("from the input", sum(m::IN_P)),
         watts("to the loads", sum(m::OUT_P)),
         watts("into the battery", service.get(b::DC_POWER)),
@@ -78,7 +79,51 @@ fn measured(service: &Service) -> Vec<Line> {
     .collect()
 }
 
-fn json(service: &Service) -> serde_json::Value {
+/// What it does, in words.
+fn does(service: &Service) -> Option<&'static str> {
+    Some(match service.get(m::STATE)? {
+        0 => "off",
+        2 => "failed",
+        3 => "charging",
+        8 => "passing through",
+        9 => "feeding the house alone",
+        10 => "discharging",
+        _ => return None,
+    })
+}
+
+/// What it was told, since when and why, and what it does, in a sentence; none for one that is told nothing by us.
+pub(crate) fn sentence(service: &Service) -> Option<String> {
+    service.get(told::DOING)?;
+    let name = service.custom_name().unwrap_or_else(|| short(&service.name).to_owned());
+    let since = time(service.get(told::FOR).unwrap_or(0));
+    let mut text = match service.get(told::MAX_CHARGE_VOLTAGE) {
+        Some(_) => format!(
+            "inverter {name}: told {} and charge at most {}, discharge at most {}, {} for {since}",
+            service.text(told::MAX_CHARGE_VOLTAGE),
+            service.text(told::MAX_CHARGE_CURRENT),
+            service.text(told::MAX_DISCHARGE_CURRENT),
+            service.text(told::DOING),
+        ),
+        None => format!("inverter {name}: {} for {since}", service.text(told::DOING)),
+    };
+    if let Some(why) = service.get(told::WHY) {
+        text += &format!(" ({why})");
+    }
+    let takes = service.get(b::DC_CURRENT).map(|_| format!("takes {}", service.text(b::DC_CURRENT)));
+    let is_mute = service.get(told::INVERTER_IS_THERE) == Some(0);
+    let mute = is_mute.then(|| "gives no sign of life".to_owned());
+    let error = service.get(m::ERROR_TEXT).filter(|error| !error.is_empty());
+    let acts: Vec<String> =
+        [mute, does(service).map(str::to_owned), takes, error].into_iter().flatten().collect();
+    if !acts.is_empty() {
+        text += &format!("; {}", acts.join(", "));
+    }
+    Some(text)
+}
+
+/// `values` of the JSON document.
+pub(crate) fn json(service: &Service) -> serde_json::Value {
     json!({
         "told": {
             "state": service.get(told::DOING).map(|_| service.text(told::DOING)),
@@ -101,7 +146,64 @@ fn json(service: &Service) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use dbus_interfaces::Value;
+
     use super::*;
+    use crate::status::service::tests::service;
+
+    /// A Sunny Island that is told its limits, with these items besides.
+    fn island(items: &[(&str, Value)]) -> Service {
+        let mut all = vec![
+            ("/Told/State", Value::from(4)),
+            ("/Told/For", 7505.into()),
+            ("/Told/Why", "as com.victronenergy.battery.busbar says".into()),
+            ("/Told/MaxChargeVoltage", Value::Real(54.4)),
+            ("/Told/MaxChargeCurrent", Value::Real(80.0)),
+            ("/Told/MaxDischargeCurrent", Value::Real(90.0)),
+            ("/Told/InverterIsThere", 1.into()),
+        ];
+        all.extend_from_slice(items);
+        service("com.victronenergy.multi.bmscan_can1", Some(10), &all)
+    }
+
+    #[test]
+    fn an_inverter_is_explained_by_what_it_was_told_since_when_why_and_what_it_does() {
+        let told = "inverter multi.bmscan_can1: told 54.40V and charge at most 80.0A, discharge at most 90.0A, telling \
+                    for 2 h 05 min (as com.victronenergy.battery.busbar says)";
+        assert_eq!(sentence(&island(&[])).as_deref(), Some(told));
+        let charging = island(&[("/State", 3.into()), ("/Dc/0/Current", Value::Real(17.0))]);
+        assert_eq!(sentence(&charging), Some(format!("{told}; charging, takes 17.0A")));
+        let failed = island(&[
+            ("/State", 2.into()),
+            ("/Error/0/Id", "F931: the battery's alarm, fault of the BMS".into()),
+            ("/CustomName", "Cellar".into()),
+        ]);
+        let text = sentence(&failed).unwrap_or_default();
+        assert!(text.starts_with("inverter Cellar: told"), "{text}");
+        assert!(text.ends_with("; failed, F931: the battery's alarm, fault of the BMS"), "{text}");
+        let foreign = service("com.victronenergy.multi.rs", None, &[("/State", 3.into())]);
+        assert_eq!(sentence(&foreign), None, "nobody tells it anything");
+    }
+
+    #[test]
+    fn an_inverter_that_is_told_nothing_says_so_with_the_reason() {
+        let silent = service(
+            "com.victronenergy.multi.bmscan_can1",
+            None,
+            &[
+                ("/Told/State", 6.into()),
+                ("/Told/For", 40.into()),
+                ("/Told/Why", "the manager is gone".into()),
+                ("/Told/InverterIsThere", 0.into()),
+            ],
+        );
+        assert_eq!(
+            sentence(&silent).as_deref(),
+            Some(
+                "inverter multi.bmscan_can1: silent: the data are lost for 40 s (the manager is gone); gives no sign of life"
+            )
+        );
+    }
 
     #[test]
     fn times_are_as_fine_as_they_matter() {
