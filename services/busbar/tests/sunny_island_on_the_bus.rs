@@ -16,7 +16,7 @@ const MULTI: &str = "com.victronenergy.vebus.ttyS4";
 struct Bed {
     bus: PrivateBus,
     folder: tempfile::TempDir,
-    _settings: Process,
+    settings: Process,
     _wire: Process,
     service: Process,
     inverter: Process,
@@ -47,7 +47,7 @@ impl Bed {
         let service = service(&bus, folder.path(), more);
         let mut inverter = Process::spawn(client_script("inverter.py").arg(&theirs).arg("sma"));
         inverter.wait_for_line("listening", SOON);
-        let bed = Bed { bus, folder, _settings: settings, _wire: wire, service, inverter };
+        let bed = Bed { bus, folder, settings, _wire: wire, service, inverter };
         bed.shows(UNIT, "/Connected", &json!(1));
         bed
     }
@@ -116,6 +116,27 @@ fn counters_go_on_after_a_kill_and_after_a_clean_end() {
         bed.shows(UNIT, "/Connected", &json!(1));
         eventually(SOON, || bed.number("/Energy/AcIn1ToAcOut") > before);
         assert!(bed.number("/Energy/AcIn1ToAcOut") < before + 0.3, "at most one piece ahead");
+    }
+}
+
+#[test]
+fn counters_never_go_back_when_service_and_settings_are_killed_in_one_moment() {
+    let mut bed = Bed::start("");
+    let of = |bed: &Bed| {
+        ["/Energy/AcIn1ToAcOut", "/Energy/AcIn1ToInverter", "/History/ChargedEnergy"]
+            .map(|path| bed.number(path))
+    };
+    eventually(SOON, || of(&bed).iter().all(|kwh| *kwh > 0.0));
+    for _ in 0..3 {
+        bed.settings.signal(Signal::KILL);
+        let before = of(&bed);
+        bed.service.signal(Signal::KILL);
+        eventually(SOON, || bed.bus.get_value(UNIT, "/Connected").is_err());
+        bed.settings = settings(&bed.bus, bed.folder.path());
+        bed.service = service(&bed.bus, bed.folder.path(), "");
+        bed.shows(UNIT, "/Connected", &json!(1));
+        eventually(SOON, || of(&bed).iter().zip(before).all(|(after, before)| *after >= before));
+        assert!(of(&bed).iter().zip(before).all(|(after, before)| *after < before + 0.3), "{before:?}");
     }
 }
 

@@ -46,12 +46,22 @@ pub struct Day {
     rng: Rng,
     sunny: bool,
     light: f64,
+    powers: Powers,
+}
+
+/// What the sun gives and what the house takes at one moment, W.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Powers {
+    /// From the panels.
+    pub sun_w: f64,
+    /// Into the house.
+    pub house_w: f64,
 }
 
 impl Day {
     /// The day of this spec; `rng` decides the clouds.
     pub fn new(spec: DaySpec, rng: Rng) -> Self {
-        Self { spec, rng, sunny: true, light: 1.0 }
+        Self { spec, rng, sunny: true, light: 1.0, powers: Powers::default() }
     }
 
     /// What is left for the battery in W (negative: what it must give), `dt_s` after the last call.
@@ -63,7 +73,14 @@ impl Day {
             self.spec.vehicle_at_h.iter().filter(|&&from_h| within(hour, from_h, from_h + 1.0 / 6.0)).count()
                 as f64
                 * 11_000.0;
-        sun_w - self.spec.load * house_w(self.spec.weather, hour, time_s) - vehicle_w
+        let house_w = self.spec.load * house_w(self.spec.weather, hour, time_s) + vehicle_w;
+        self.powers = Powers { sun_w, house_w };
+        sun_w - house_w
+    }
+
+    /// What the last surplus was made of.
+    pub fn powers(&self) -> Powers {
+        self.powers
     }
 
     /// Temperature outside in °C where the weather fixes it.

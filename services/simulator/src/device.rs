@@ -174,7 +174,13 @@ impl Device {
         let bus_v = parts.bank.bus_v();
         let wanted_a = parts.profile.wanted_a(self.time_s, dt_s, bus_v);
         let obeyed_a = match (&parts.hybrid, &mut parts.charger) {
-            (Some(hybrid), _) => lock(hybrid).current_a(wanted_a, bus_v, parts.bank.resistance_ohm(), dt_s),
+            (Some(hybrid), _) => {
+                let mut hybrid = lock(hybrid);
+                if let Some(powers) = parts.profile.powers() {
+                    hybrid.feed(powers);
+                }
+                hybrid.current_a(wanted_a, bus_v, parts.bank.resistance_ohm(), dt_s)
+            }
             (None, Some(charger)) => {
                 let limits = limits(parts.bank.modules());
                 charger.step(wanted_a, limits, bus_v, parts.bank.resistance_ohm(), dt_s)

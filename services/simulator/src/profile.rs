@@ -1,6 +1,6 @@
 //! The current that the world around the battery would like to flow, over time. Positive charges.
 
-use crate::day::Day;
+use crate::day::{Day, Powers};
 
 /// One kind of world.
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl Profile {
             }
             Self::Day(day) => day.surplus_w(time_s, dt_s) / bus_v.max(1.0),
         }
+    }
+
+    /// Sun and house at the last call of [`wanted_a`](Self::wanted_a), where this world has them.
+    pub fn powers(&self) -> Option<Powers> {
+        if let Self::Day(day) = self { Some(day.powers()) } else { None }
     }
 
     /// Temperature outside in °C, where this world has an opinion of it.

@@ -2,8 +2,12 @@
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
+
 use simulator::can::Frame;
+use simulator::day::{Day, DaySpec, Weather};
 use simulator::hybrids::{Hybrid, Kind, State};
+use simulator::plant::rng::Rng;
 
 const BUS_V: f64 = 52.0;
 const BANK_OHM: f64 = 0.01;
@@ -34,10 +38,10 @@ fn run(hybrid: &mut Hybrid, wanted_a: f64, seconds: usize, mut tell: impl FnMut(
     current_a
 }
 
-/// Grid and battery give what house and losses take, in each state and at each moment.
+/// Grid, sun and battery give what house and losses take, in each state and at each moment.
 fn balances(hybrid: &Hybrid) {
     let flow = hybrid.flow();
-    assert!((flow.grid_w - flow.battery_w - flow.load_w - flow.loss_w).abs() < 1e-6, "{flow:?}");
+    assert!((flow.grid_w + flow.sun_w - flow.battery_w - flow.load_w - flow.loss_w).abs() < 1e-6, "{flow:?}");
     assert!(flow.loss_w >= -1e-9, "{flow:?}");
 }
 
@@ -125,4 +129,61 @@ fn what_a_cluster_tells_of_itself_adds_up_within_its_steps() {
         assert!((-200.0..400.0).contains(&lost_w), "grid {grid} wanted {wanted_a}: {lost_w}");
         assert!((load_w - 1500.0).abs() <= 200.0, "{load_w}");
     }
+}
+
+/// A day of sun and house at the output, in steps of ten seconds; the battery takes and gives all that it is asked to. What
+/// was seen: charging, discharging, at rest, feeding into the grid, panels held back, standby, off.
+fn a_day(kind: Kind, grid: bool) -> BTreeSet<&'static str> {
+    let spec = DaySpec {
+        weather: Weather::BrokenClouds,
+        pv_kwp: 8.0,
+        load: 1.0,
+        starts_at_h: 0.0,
+        vehicle_at_h: vec![],
+    };
+    let (mut day, mut hybrid) = (Day::new(spec, Rng::new(1, 0)), Hybrid::new(kind, grid, 0.0));
+    let mut seen = BTreeSet::new();
+    for step in 0..8_640_u32 {
+        let hour = f64::from(step) / 360.0;
+        let wanted_a = day.surplus_w(f64::from(step) * 10.0, 10.0) / BUS_V;
+        // At 13 h the battery has an alarm; from 22 h on nobody tells anything any more.
+        if hour < 22.0 {
+            healthy(&mut hybrid, 60.0, 60.0);
+        }
+        if (13.0..13.5).contains(&hour) {
+            hybrid.hear(&Frame::new(0x35A, false, &[0, 0, 0x42, 0, 0, 0, 0, 0]));
+            hybrid.hear(&Frame::new(0x359, false, &[0, 8, 0, 0, 2, 0x50, 0x4E]));
+        }
+        hybrid.feed(day.powers());
+        let current_a = hybrid.current_a(wanted_a, BUS_V, BANK_OHM, 10.0);
+        hybrid.measure(BUS_V, current_a);
+        balances(&hybrid);
+        let flow = hybrid.flow();
+        let now = [
+            (flow.battery_w > 100.0, "charging"),
+            (flow.battery_w < -100.0, "discharging"),
+            (flow.grid_w < -100.0, "feeding in"),
+            (hybrid.state() == State::Running && flow.sun_w < day.powers().sun_w - 100.0, "held back"),
+            (hybrid.state() == State::Standby, "standby"),
+            (matches!(hybrid.state(), State::Off(_)), "off"),
+        ];
+        seen.extend(now.iter().filter(|(is_so, _)| *is_so).map(|(_, what)| *what));
+        assert!(flow.sun_w >= 0.0 && flow.sun_w <= day.powers().sun_w + 1e-6, "{flow:?}");
+        assert!(grid || flow.grid_w == 0.0, "{flow:?}");
+    }
+    seen
+}
+
+#[test]
+fn sun_grid_and_battery_give_what_house_and_losses_take_in_every_state_of_a_whole_day() {
+    let of = |words: &[&'static str]| words.iter().copied().collect::<BTreeSet<_>>();
+    assert_eq!(
+        a_day(Kind::SunnyIsland, true),
+        of(&["charging", "discharging", "feeding in", "standby", "off"])
+    );
+    assert_eq!(
+        a_day(Kind::SunnyIsland, false),
+        of(&["charging", "discharging", "held back", "standby", "off"])
+    );
+    assert_eq!(a_day(Kind::Pylontech, true), of(&["charging", "discharging", "feeding in", "standby"]));
 }

@@ -126,7 +126,7 @@ impl Bed {
 fn the_pack_current_follows_the_share_and_a_kill_of_any_process_is_never_noticed_by_the_island() {
     let mut bed = Bed::start();
     eventually(2 * BANK, || bed.follows());
-    for which in 0..bed.processes.len() {
+    for (which, name) in NAMES.into_iter().enumerate() {
         bed.processes[which].signal(Signal::KILL);
         let _ = bed.processes[which].wait(SOON);
         bed.processes[which] = start(&bed.bus, bed.folder.path(), which);
@@ -134,12 +134,12 @@ fn the_pack_current_follows_the_share_and_a_kill_of_any_process_is_never_noticed
         eventually(LOSS, || {
             let [hybrid_a, island_a] = bed.real_a();
             least = least.min(-island_a);
-            assert!(hybrid_a < 85.0, "{}: {hybrid_a} A into a battery that takes 80 A", NAMES[which]);
+            assert!(hybrid_a < 85.0, "{name}: {hybrid_a} A into a battery that takes 80 A");
             [HYBRID, ISLAND].iter().all(|unit| bed.get(unit, "/Told/State") == json!(4))
                 && bed.get(ISLAND, "/State") == json!(9)
                 && bed.get(MANAGER, "/Members").as_array().map(Vec::len) == Some(2)
         });
-        assert!(least > HOUSE_A, "{} was killed, and the house had {least} A", NAMES[which]);
+        assert!(least > HOUSE_A, "{name} was killed, and the house had {least} A");
     }
     eventually(2 * BANK, || bed.follows());
 }

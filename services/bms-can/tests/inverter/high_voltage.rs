@@ -34,8 +34,10 @@ fn a_plain_reader_gets_the_bytes_of_the_document() {
         "4230#DF0CDA0C00000000",
         "4250#0302000000000000",
         "4280#0000000000000000",
+        "7310#0100020101020000",
         "7320#4B00050FF7002500",
         "7330#50594C4F4E544543",
+        "7340#4800000000000000",
     ] {
         assert!(sent.iter().any(|line| line == frame), "{frame} of {sent:?}");
     }
@@ -44,7 +46,9 @@ fn a_plain_reader_gets_the_bytes_of_the_document() {
 #[test]
 fn deye_gets_them_one_id_further_and_with_the_high_byte_first() {
     let sent = sent(profile("deye_hv"));
-    for frame in ["4211#09A57530049D2E64", "4221#0A8C07E9794A794A", "7331#4465796500000000"] {
+    for frame in
+        ["4211#09A57530049D2E64", "4221#0A8C07E9794A794A", "7311#0100020101020000", "7331#4465796500000000"]
+    {
         assert!(sent.iter().any(|line| line == frame), "{frame} of {sent:?}");
     }
 }

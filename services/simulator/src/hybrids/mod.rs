@@ -14,6 +14,7 @@ use service_kit::config::{Check, Findings};
 
 use crate::can::Frame;
 use crate::charger::{Charger, ChargerSpec};
+use crate::day::Powers;
 use crate::plant::bms::Limits;
 
 pub(crate) use port::{Port, lock};
@@ -30,7 +31,7 @@ pub struct HybridConfig {
     /// There is a grid.
     #[serde(default = "yes")]
     pub grid: bool,
-    /// What the house takes, in W.
+    /// What the house takes, in W, where the current is not that of a day with a house and a sun of its own.
     #[serde(default = "load")]
     pub load_w: f64,
 }
@@ -81,6 +82,8 @@ pub struct Flow {
     pub grid_w: f64,
     /// From the inverters towards the house.
     pub inverter_w: f64,
+    /// From panels at the output: as much as can be used, where there is no grid to take the rest.
+    pub sun_w: f64,
     /// Into the house.
     pub load_w: f64,
     /// Into the battery.
@@ -99,6 +102,7 @@ pub struct Hybrid {
     kind: Kind,
     grid: bool,
     load_w: f64,
+    sun_w: f64,
     charger: Charger,
     time_s: f64,
     told: Option<(Limits, f64)>,
@@ -119,6 +123,7 @@ impl Hybrid {
             kind,
             grid,
             load_w,
+            sun_w: 0.0,
             charger: Charger::new(spec),
             time_s: 0.0,
             told: None,
@@ -145,6 +150,11 @@ impl Hybrid {
         }
     }
 
+    /// What house and panels at its output do from now on.
+    pub fn feed(&mut self, powers: Powers) {
+        (self.sun_w, self.load_w) = (powers.sun_w, powers.house_w);
+    }
+
     /// The current in A that it wants to flow after `dt_s` more seconds; `wanted_a` is what sun and tariff would like.
     pub fn current_a(&mut self, wanted_a: f64, bus_v: f64, bank_ohm: f64, dt_s: f64) -> f64 {
         self.time_s += dt_s;
@@ -156,12 +166,18 @@ impl Hybrid {
             self.charger.step(0.0, NOTHING, bus_v, bank_ohm, dt_s);
             return 0.0;
         }
-        let controlled_a = self.charger.step(wanted_a, limits, bus_v, bank_ohm, dt_s);
         if self.grid {
-            return controlled_a;
+            return self.charger.step(wanted_a, limits, bus_v, bank_ohm, dt_s);
+        }
+        let surplus_w = self.sun_w - self.load_w - IDLE_W;
+        let surplus_a = surplus_w.max(0.0) / (1.0 + LOSS) / bus_v.max(1.0);
+        let charging_a = self.charger.step(surplus_a, limits, bus_v, bank_ohm, dt_s);
+        if surplus_w >= 0.0 {
+            // It raises its frequency, and the panels give no more than what can be used.
+            return charging_a.clamp(0.0, surplus_a);
         }
         // An island takes what the house takes, whatever the limits are.
-        -(self.load_w + IDLE_W) / (1.0 - LOSS) / bus_v.max(1.0)
+        surplus_w / (1.0 - LOSS) / bus_v.max(1.0)
     }
 
     /// What really flows.
@@ -172,15 +188,17 @@ impl Hybrid {
             return;
         }
         let loss_w = IDLE_W + LOSS * battery_w.abs();
-        let inverter_w = -battery_w - loss_w;
+        let flow = Flow { battery_w, battery_v, battery_a, ..Flow::default() };
         self.flow = if self.grid {
-            let grid_w = self.load_w - inverter_w;
-            Flow { grid_w, inverter_w, load_w: self.load_w, battery_w, loss_w, battery_v, battery_a }
+            let (inverter_w, load_w, sun_w) = (-battery_w - loss_w, self.load_w, self.sun_w);
+            Flow { grid_w: load_w - sun_w - inverter_w, inverter_w, sun_w, load_w, loss_w, ..flow }
         } else {
-            // Without a battery there is no light either.
-            let load_w = inverter_w.max(0.0);
-            let loss_w = -battery_w - load_w;
-            Flow { grid_w: 0.0, inverter_w: load_w, load_w, battery_w, loss_w, battery_v, battery_a }
+            // What is there for the house; too much is not taken from the panels, too little is no light.
+            let there_w = self.sun_w - battery_w - loss_w;
+            let sun_w = self.sun_w - (there_w - self.load_w).clamp(0.0, self.sun_w);
+            let load_w = (sun_w - battery_w - loss_w).max(0.0);
+            let loss_w = sun_w - battery_w - load_w;
+            Flow { inverter_w: load_w - sun_w, sun_w, load_w, loss_w, ..flow }
         };
     }
 

@@ -103,7 +103,12 @@ impl<const GROUP: u32, const BIG: bool> Variant<GROUP, BIG> {
         Self::say(0x4250, Self::status),
         Self::say(0x4280, Self::forbidden),
     ];
-    const SYSTEM: &'static [Say] = &[Self::say(0x7320, Self::size), Self::say(0x7330, Self::maker)];
+    const SYSTEM: &'static [Say] = &[
+        Self::say(0x7310, Self::versions),
+        Self::say(0x7320, Self::size),
+        Self::say(0x7330, Self::maker),
+        Self::say(0x7340, Self::maker_goes_on),
+    ];
 
     const fn say(id: u32, frame: fn(&Told) -> Option<Frame>) -> Say {
         Say { id: id + GROUP, what: What::Frame(frame) }
@@ -196,6 +201,11 @@ impl<const GROUP: u32, const BIG: bool> Variant<GROUP, BIG> {
         Self::bytes(0x4280, [mark(told.may_charge), mark(told.may_discharge), 0, 0, 0, 0, 0, 0])
     }
 
+    /// Hardware A, V2.1, and software V1.2: the example of the document, because no reader is known to look at it.
+    fn versions(_: &Told) -> Option<Frame> {
+        Self::bytes(0x7310, [1, 0, 2, 1, 1, 2, 0, 0])
+    }
+
     /// Cells, modules in series and cells of each, voltage and capacity.
     fn size(told: &Told) -> Option<Frame> {
         let measured = &told.measured;
@@ -207,6 +217,10 @@ impl<const GROUP: u32, const BIG: bool> Variant<GROUP, BIG> {
         let ([c0, c1], [v0, v1], [a0, a1]) =
             (order(cells), order(measured.voltage_v.round() as u16), order(capacity_ah));
         Self::bytes(0x7320, [c0, c1, modules, per_module, v0, v1, a0, a1])
+    }
+
+    fn maker_goes_on(_: &Told) -> Option<Frame> {
+        Self::bytes(0x7340, *if BIG { &[0; 8] } else { b"H\0\0\0\0\0\0\0" })
     }
 
     fn maker(_: &Told) -> Option<Frame> {
