@@ -14,12 +14,12 @@ first=$(current)
 
 # goes_back NAME TEXT DEADLINE: the update is refused with this text in time, and everything is as before.
 goes_back() {
-    start=$(uptime_s)
     check "an update whose program $1 is taken back" refuses "was taken back: busbar-" "$work/$1/install.sh" --yes --deadline $3 --healthy 4
     check "  because $2" sh -c "cat $work/words && grep -q '$2' $work/words"
-    took=$(($(uptime_s) - start))
-    # Before and behind the trial it takes some seconds to copy the release, and to start the old one.
-    check "  within its deadline of $3 s ($took s)" test $took -le $(($3 + 25))
+    # From the start of the judge, who looks again every few seconds, to his word.
+    began=$(systemctl show -p ExecMainStartTimestamp --timestamp=unix --value busbar-trial | tr -d @)
+    took=$(($(stat -c %Y /opt/busbar/state/last) - began))
+    check "  within its deadline of $3 s ($took s)" test $took -le $(($3 + 30))
     check "  and the report says so" grep -q "^outcome rolled_back" /opt/busbar/state/last
     check "  the old release is current" test "$(current)" = "$first"
     check "  and runs" within 15 runs 0.1.0
