@@ -1,0 +1,5 @@
+//! Hybrid inverters, solar inverters and meters on Modbus RTU and TCP, by tables, on the D-Bus.
+//!
+//! - [`profile`]: a model of device as data, one TOML file each
+
+pub mod profile;
