@@ -1,5 +1,7 @@
 //! Hybrid inverters, solar inverters and meters on Modbus RTU and TCP, by tables, on the D-Bus.
 //!
 //! - [`profile`]: a model of device as data, one TOML file each
+//! - [`engine`]: what its registers say, and what they must say
 
+pub mod engine;
 pub mod profile;

@@ -127,7 +127,9 @@ impl Profile {
                 .iter()
                 .filter(|(name, list)| {
                     !settled.contains(name)
-                        && list.iter().all(|need| settled.contains(&need.as_str()) || !needs.contains_key(need.as_str()))
+                        && list.iter().all(|need| {
+                            settled.contains(&need.as_str()) || !needs.contains_key(need.as_str())
+                        })
                 })
                 .map(|(name, _)| *name)
                 .collect();
@@ -208,7 +210,11 @@ impl<T> In<'_, T> {
     /// That a name with several entries has conditions to choose by.
     fn check_alternatives(&self, findings: &mut Findings, name: &str, is_conditional: bool) {
         if !is_conditional && self.profile.readable().filter(|known| *known == name).count() > 1 {
-            findings.refuse("name", format!("{name} stands here twice"), "once, or with `when` or `model` each");
+            findings.refuse(
+                "name",
+                format!("{name} stands here twice"),
+                "once, or with `when` or `model` each",
+            );
         }
     }
 
@@ -223,7 +229,11 @@ impl<T> In<'_, T> {
     fn check_step(&self, findings: &mut Findings, key: &str, step: &Step) {
         let count = span(step.kind, None);
         if u32::from(step.addr) + u32::from(count) > 0x1_0000 || step.kind == Type::String {
-            findings.refuse(key, format!("{} at {}", step.kind.name(), step.addr), "a number inside the address space");
+            findings.refuse(
+                key,
+                format!("{} at {}", step.kind.name(), step.addr),
+                "a number inside the address space",
+            );
         }
         if !is_writable_table(step.table) {
             findings.refuse(key, format!("the table {} cannot be written", step.table), "holding or coil");
@@ -241,7 +251,11 @@ impl<T> In<'_, T> {
         if let (Given::Number(number), Some((low, high))) = (&step.value, step.kind.limits()) {
             let raw = number / step.scale;
             if raw < low as f64 || raw > high as f64 {
-                findings.refuse(key, format!("{number} in {}", step.kind.name()), "a value that the type holds");
+                findings.refuse(
+                    key,
+                    format!("{number} in {}", step.kind.name()),
+                    "a value that the type holds",
+                );
             }
         }
     }
@@ -288,7 +302,11 @@ impl Check for In<'_, Block> {
             findings.refuse("model", "model with addr and count", "one or the other");
         }
         if count == 0 || u32::from(addr) + u32::from(count) > 0x1_0000 {
-            findings.refuse("count", format!("{count} registers from {addr} on"), "1 and more, up to address 65535");
+            findings.refuse(
+                "count",
+                format!("{count} registers from {addr} on"),
+                "1 and more, up to address 65535",
+            );
         } else if self.profile.link.forbids(self.profile.table(block.table), addr, count) {
             findings.refuse("addr", "the block touches a forbidden range", "addresses outside of forbidden");
         }
@@ -361,7 +379,11 @@ impl Check for In<'_, Point> {
                 // 0x8000 is how everybody writes the smallest s16.
                 let wraps = point.kind.is_signed() && (0..=2 * high + 1).contains(raw);
                 if !wraps {
-                    findings.refuse("invalid", format!("{raw:#x} in {}", point.kind.name()), "raw values of the type");
+                    findings.refuse(
+                        "invalid",
+                        format!("{raw:#x} in {}", point.kind.name()),
+                        "raw values of the type",
+                    );
                 }
             }
         } else if !point.invalid.is_empty() {
@@ -378,7 +400,12 @@ impl Check for In<'_, Point> {
 impl Check for In<'_, EnumPoint> {
     fn check(&self, findings: &mut Findings) {
         let point = self.part;
-        self.check_name(findings, &point.name, None, point.name != "state" && names::point_unit(&point.name) == Some(""));
+        self.check_name(
+            findings,
+            &point.name,
+            None,
+            point.name != "state" && names::point_unit(&point.name) == Some(""),
+        );
         self.check_alternatives(findings, &point.name, point.when.is_some() || !point.model.is_empty());
         self.check_when(findings, point.when.as_ref());
         self.check_model(findings, &point.model);
@@ -437,7 +464,10 @@ impl Check for In<'_, WritePoint> {
             }
         }
         let same = |other: &&WritePoint| other.name == *name;
-        if write.when.is_none() && write.model.is_empty() && self.profile.write.iter().filter(same).count() > 1 {
+        if write.when.is_none()
+            && write.model.is_empty()
+            && self.profile.write.iter().filter(same).count() > 1
+        {
             findings.refuse("name", format!("{name} stands here twice"), "once, or with `when` each");
         }
         self.check_when(findings, write.when.as_ref());
@@ -477,7 +507,11 @@ impl Check for In<'_, WritePoint> {
                 meet && both && other.table == write.table && other.model == write.model
             };
             if let Some(other) = self.profile.write.iter().find(overlap) {
-                findings.refuse("addr", format!("{} is written there too", other.name), "another place, or masks");
+                findings.refuse(
+                    "addr",
+                    format!("{} is written there too", other.name),
+                    "another place, or masks",
+                );
             }
         }
     }
@@ -489,7 +523,11 @@ impl In<'_, WritePoint> {
         if write.map.is_some() == (write.min.is_some() || write.max.is_some())
             || write.min.is_some() != write.max.is_some()
         {
-            findings.refuse("name", format!("the values of {} are unknown", write.name), "min and max, or map");
+            findings.refuse(
+                "name",
+                format!("the values of {} are unknown", write.name),
+                "min and max, or map",
+            );
             return;
         }
         if let (Some(min), Some(max)) = (write.min, write.max)
@@ -507,12 +545,20 @@ impl In<'_, WritePoint> {
                 && write.sequence.is_empty()
                 && write.scale_addr.is_none()
             {
-                findings.refuse(key, format!("raw {raw} in {}", write.kind.name()), "a value that the type holds");
+                findings.refuse(
+                    key,
+                    format!("raw {raw} in {}", write.kind.name()),
+                    "a value that the type holds",
+                );
             }
         }
         for (word, raw) in write.map.iter().flatten() {
             if !(low..=high).contains(&i128::from(*raw)) {
-                findings.refuse("map", format!("{word} is {raw} in {}", write.kind.name()), "raw values of the type");
+                findings.refuse(
+                    "map",
+                    format!("{word} is {raw} in {}", write.kind.name()),
+                    "raw values of the type",
+                );
             }
         }
     }
@@ -554,7 +600,11 @@ impl Check for IdentifyIn<'_> {
         for read in &identify.read {
             let ReadSpec { table, addr, count } = *read;
             if count == 0 || count > profile.link.max_read {
-                findings.refuse("read", format!("{count} registers"), format!("1 to {}", profile.link.max_read));
+                findings.refuse(
+                    "read",
+                    format!("{count} registers"),
+                    format!("1 to {}", profile.link.max_read),
+                );
             } else if profile.link.forbids(profile.table(table), addr, count) {
                 findings.refuse("read", format!("{addr} is forbidden"), "addresses outside of forbidden");
             }
@@ -593,8 +643,7 @@ impl Check for IdentifyIn<'_> {
 
 fn check_match(part: &Match, findings: &mut Findings) {
     let is_text = part.prefix.is_some() || part.ascii.is_some();
-    let ways =
-        [part.one_of.is_some(), part.range.is_some(), part.prefix.is_some(), part.ascii.is_some()];
+    let ways = [part.one_of.is_some(), part.range.is_some(), part.prefix.is_some(), part.ascii.is_some()];
     if ways.into_iter().filter(|is| *is).count() != 1 {
         findings.refuse("match", "what must hold is not clear", "one of in, range, prefix and ascii");
     }

@@ -94,7 +94,11 @@ impl Expr {
             Expr::Absolute(inner) => inner.value(point)?.abs(),
             Expr::First(all) => all.iter().find_map(|expr| expr.value(point))?,
             Expr::Select(condition, yes, no) => {
-                if condition.holds(point) { yes.value(point)? } else { no.value(point)? }
+                if condition.holds(point) {
+                    yes.value(point)?
+                } else {
+                    no.value(point)?
+                }
             }
             Expr::Both(operator, left, right) => {
                 let (left, right) = (left.value(point)?, right.value(point)?);

@@ -171,7 +171,11 @@ impl Check for LinkSpec {
             findings.inside("rtu", rtu);
         }
         for range in self.forbidden.iter().filter(|range| range.from > range.to) {
-            findings.refuse("forbidden", format!("{} to {}", range.from, range.to), "the smaller address first");
+            findings.refuse(
+                "forbidden",
+                format!("{} to {}", range.from, range.to),
+                "the smaller address first",
+            );
         }
     }
 }

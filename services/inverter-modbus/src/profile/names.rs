@@ -75,7 +75,8 @@ const POINTS: &[(&str, &str)] = &[
 
 /// The AC sides of a device, each with what is measured on it as a whole and on each line.
 const SIDES: &[&str] = &["ac_in", "gen", "ac_out", "grid", "inverter", "load", "backup"];
-const OF_A_SIDE: &[(&str, &str)] = &[("power", "W"), ("apparent", "VA"), ("frequency", "Hz"), ("reactive", "var")];
+const OF_A_SIDE: &[(&str, &str)] =
+    &[("power", "W"), ("apparent", "VA"), ("frequency", "Hz"), ("reactive", "var")];
 const OF_A_LINE: &[(&str, &str)] = &[
     ("power", "W"),
     ("voltage", "V"),

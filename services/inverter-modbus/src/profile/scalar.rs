@@ -95,9 +95,9 @@ pub struct Time(pub Duration);
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        duration(&text)
-            .map(Time)
-            .ok_or_else(|| de::Error::custom(format!("{text:?} is no time, such as \"500ms\", \"30s\" or \"5m\"")))
+        duration(&text).map(Time).ok_or_else(|| {
+            de::Error::custom(format!("{text:?} is no time, such as \"500ms\", \"30s\" or \"5m\""))
+        })
     }
 }
 
@@ -172,7 +172,8 @@ impl<'de> Deserialize<'de> for Forbidden {
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Forbidden, A::Error> {
-                let mut next = || seq.next_element()?.ok_or_else(|| de::Error::custom("two addresses are needed"));
+                let mut next =
+                    || seq.next_element()?.ok_or_else(|| de::Error::custom("two addresses are needed"));
                 Ok(Forbidden { table: None, from: next()?, to: next()? })
             }
 

@@ -1,7 +1,7 @@
 //! What is written: set points, sequences of writes, ways of running.
 
-use serde::de::{self, Deserializer};
 use serde::Deserialize;
+use serde::de::{self, Deserializer};
 
 use super::expr::{Condition, Expr};
 use super::kind::{Type, Words};
@@ -379,4 +379,3 @@ fn holding() -> Table {
 fn yes() -> bool {
     true
 }
-
