@@ -229,7 +229,8 @@ fn simulate(options: &Simulator) -> ExitCode {
     service_kit::run(program, async move |context| {
         let scenario = scenario(path.as_deref(), link)?;
         let commands = simulator::console::lines();
-        simulator::run(&scenario, &context, commands, |event| println!("{event}")).await?;
+        let profiles = inverter_modbus::profile::builtin::text;
+        simulator::run(&scenario, profiles, &context, commands, |event| println!("{event}")).await?;
         Ok(())
     })
 }
