@@ -9,7 +9,22 @@ macro_rules! builtin {
     };
 }
 
-builtin![];
+builtin![
+    "deye-one-phase",
+    "deye-three-phase-lv",
+    "deye-three-phase-hv",
+    "growatt-spf",
+    "growatt-sph",
+    "luxpower",
+    "solis-hybrid",
+    "sofar-hyd",
+    "goodwe-et",
+    "sungrow-sh",
+    "sma-sunny-island",
+    "sunspec-inverter",
+    "sunspec-hybrid",
+    "sunspec-meter",
+];
 
 /// The ids, in the order of the list.
 pub fn ids() -> impl Iterator<Item = &'static str> {
