@@ -12,6 +12,7 @@ pub mod expr;
 pub mod kind;
 pub mod link;
 pub mod names;
+pub mod page;
 pub mod point;
 pub mod scalar;
 pub mod write;
