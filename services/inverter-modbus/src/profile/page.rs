@@ -17,7 +17,13 @@ pub fn page(profile: &Profile) -> String {
         Class::PvInverter => "solar inverter: `pvinverter`",
         Class::Grid => "meter: `grid`",
     };
-    line(&mut page, &format!("Profile `{}`, made from `profiles/{}.toml`. Not tested by us on the device itself.\n", profile.id, profile.id));
+    line(
+        &mut page,
+        &format!(
+            "Profile `{}`, made from `profiles/{}.toml`. Not tested by us on the device itself.\n",
+            profile.id, profile.id
+        ),
+    );
     line(&mut page, "| | |\n| --- | --- |");
     row(&mut page, &["maker", &profile.make]);
     row(&mut page, &["models", &profile.models.join(", ")]);
@@ -40,13 +46,16 @@ pub fn page(profile: &Profile) -> String {
     line(&mut page, "\n## Read\n\n| name | unit | where | how | remarks |\n| --- | --- | --- | --- | --- |");
     for point in profile.point.iter().filter(|point| !point.name.starts_with('_')) {
         let remarks = remarks(point.unverified.as_deref(), point.note.as_deref(), every(profile, point));
-        row(&mut page, &[
-            &format!("`{}`", point.name),
-            point.unit.as_deref().unwrap_or(""),
-            &place(profile.table(point.table), point.addr, &point.model, point.words_at.as_deref()),
-            &how(point),
-            &remarks,
-        ]);
+        row(
+            &mut page,
+            &[
+                &format!("`{}`", point.name),
+                point.unit.as_deref().unwrap_or(""),
+                &place(profile.table(point.table), point.addr, &point.model, point.words_at.as_deref()),
+                &how(point),
+                &remarks,
+            ],
+        );
     }
     for point in &profile.words {
         let words: Vec<_> = point.map.0.iter().map(|(raw, word)| format!("{raw} {word}")).collect();
@@ -58,10 +67,16 @@ pub fn page(profile: &Profile) -> String {
         let texts: Vec<_> = point.text.0.iter().map(|(bit, text)| format!("{bit} {text}")).collect();
         let remarks = remarks(point.unverified.as_deref(), None, None);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
-        row(&mut page, &[&format!("`{}`", point.name), "", &place, &format!("bits: {}", texts.join(", ")), &remarks]);
+        row(
+            &mut page,
+            &[&format!("`{}`", point.name), "", &place, &format!("bits: {}", texts.join(", ")), &remarks],
+        );
     }
     if !profile.write.is_empty() {
-        line(&mut page, "\n## Written, when control is enabled\n\n| name | unit | where | range | kept in | remarks |\n| --- | --- | --- | --- | --- | --- |");
+        line(
+            &mut page,
+            "\n## Written, when control is enabled\n\n| name | unit | where | range | kept in | remarks |\n| --- | --- | --- | --- | --- | --- |",
+        );
     }
     for write in &profile.write {
         let place = match write.addr {
@@ -70,14 +85,17 @@ pub fn page(profile: &Profile) -> String {
         };
         let kept = if write.persist == Persist::Ram { "RAM" } else { "flash" };
         let remarks = remarks(write.unverified.as_deref(), write.note.as_deref(), None);
-        row(&mut page, &[
-            &format!("`{}`", write.name),
-            write.unit.as_deref().unwrap_or(""),
-            &place,
-            &range(write),
-            kept,
-            &remarks,
-        ]);
+        row(
+            &mut page,
+            &[
+                &format!("`{}`", write.name),
+                write.unit.as_deref().unwrap_or(""),
+                &place,
+                &range(write),
+                kept,
+                &remarks,
+            ],
+        );
     }
     line(&mut page, "\n## Where this is from\n");
     for source in &profile.sources {
@@ -153,7 +171,8 @@ fn every(profile: &Profile, point: &Point) -> Option<String> {
     let table = profile.table(point.table);
     let block = profile.block.iter().find(|block| {
         let first = block.addr.unwrap_or(u16::MAX);
-        profile.table(block.table) == table && (first..first.saturating_add(block.count.unwrap_or(0))).contains(&addr)
+        profile.table(block.table) == table
+            && (first..first.saturating_add(block.count.unwrap_or(0))).contains(&addr)
     })?;
     match block.every {
         Every::Once => Some("once".to_owned()),
