@@ -4,7 +4,8 @@
 use crate::{Item, Text, text};
 
 /// The ways of running, in words; the number is the place in the list.
-pub const MODES: &[&str] = &["own", "self-consumption", "sleep", "off-grid", "charge", "discharge", "on", "off"];
+pub const MODES: &[&str] =
+    &["own", "self-consumption", "sleep", "off-grid", "charge", "discharge", "on", "off"];
 /// The way of running.
 pub const MODE: Item<i32> = Item::new("/Control/Mode", Text::Words(MODES)).writable();
 /// The power of `charge` and `discharge`, W; to be written before the mode.

@@ -8,7 +8,8 @@ pub const CLASS: &str = "pvinverter";
 pub const PRODUCT_ID: i32 = 0xBFB4;
 
 /// 0 at the first input of the inverter/charger, 1 at its output, 2 at its second input.
-pub const POSITION: Item<i32> = Item::new("/Position", Text::Words(&["AC input 1", "AC output", "AC input 2"]));
+pub const POSITION: Item<i32> =
+    Item::new("/Position", Text::Words(&["AC input 1", "AC output", "AC input 2"]));
 /// 0 to 6 starting, 7 running, 8 standby, 10 error.
 pub const STATUS_CODE: Item<i32> = Item::new("/StatusCode", Text::Plain);
 /// 0 without an error.

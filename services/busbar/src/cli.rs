@@ -15,6 +15,7 @@ use crate::get::Get;
 use crate::inverters::Inverters;
 use crate::list::List;
 use crate::logs::Logs;
+use crate::profile::ProfileCommand;
 use crate::services::Service;
 use crate::set::Set;
 use crate::sniff::Sniff;
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     List(List),
     /// List the inverters that can be told of a battery, and how far that is known.
     Inverters(Inverters),
+    /// List, check and try profiles of devices on Modbus.
+    Profile(ProfileCommand),
     /// Show the logs of our processes, in local time.
     Logs(Logs),
     /// Collect what a bug report needs into one archive, shown before it is written.

@@ -8,6 +8,7 @@
 //! - `check_config`: configurations, checked and shown in full
 //! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
 //! - `inverters`: which inverters can be told of a battery
+//! - `profile`: devices on Modbus: their profiles, and one read once
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
@@ -25,6 +26,7 @@ mod get;
 mod inverters;
 mod list;
 mod logs;
+mod profile;
 mod services;
 mod set;
 mod sniff;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Disable(options) => report(enable::disable(&options)),
         Command::List(options) => report(list::run(&options)),
         Command::Inverters(options) => report(inverters::run(&options)),
+        Command::Profile(options) => report(wait_for(profile::run(options))),
         Command::Logs(options) => report(logs::run(&options)),
         Command::Bundle(options) => report(wait_for(bundle::run(options))),
         Command::Demo(options) => report(wait_for(demo::run(options))),

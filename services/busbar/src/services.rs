@@ -12,7 +12,8 @@ use simulator::scenario::Scenario;
 use crate::bus::Bus;
 
 /// Names that may also be those of a link to this executable.
-pub(crate) const NAMES: &[&str] = &["bms-can", "charge-manager", "dcdc-rs485", "inverter-modbus", "settings", "simulator"];
+pub(crate) const NAMES: &[&str] =
+    &["bms-can", "charge-manager", "dcdc-rs485", "inverter-modbus", "settings", "simulator"];
 
 /// The scenario of a simulator that is given none.
 const DEFAULT_SCENARIO: &str = include_str!("../../simulator/scenarios/pylontech.toml");

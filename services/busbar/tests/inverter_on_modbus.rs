@@ -44,7 +44,9 @@ impl Bed {
             bus.command(testbed::executable("busbar")).arg("inverter-modbus").arg("--config").arg(file),
         );
         let bed = Bed { bus, folder, simulator, service, _settings: settings };
-        eventually(SOON * 2, || bed.get(UNIT, "/Connected") == json!(1) && bed.get(SYSTEM, "/Connected") == json!(1));
+        eventually(SOON * 2, || {
+            bed.get(UNIT, "/Connected") == json!(1) && bed.get(SYSTEM, "/Connected") == json!(1)
+        });
         bed
     }
 
@@ -64,8 +66,8 @@ fn a_hybrid_is_a_pair_that_shows_what_flows_and_invites_nobody() {
     let bed = Bed::start(DEYE, "sun_w = 3000\nload_w = 800\nsoc = 50", "");
     eventually(SOON, || (bed.number(UNIT, "/Yield/Power") - 3000.0).abs() < 60.0);
     let flows = || {
-        let [pv, input, output, battery] =
-            ["/Yield/Power", "/Ac/In/1/L1/P", "/Ac/Out/L1/P", "/Dc/0/Power"].map(|path| bed.number(UNIT, path));
+        let [pv, input, output, battery] = ["/Yield/Power", "/Ac/In/1/L1/P", "/Ac/Out/L1/P", "/Dc/0/Power"]
+            .map(|path| bed.number(UNIT, path));
         (pv, input, output, battery)
     };
     eventually(SOON, || {
@@ -83,7 +85,9 @@ fn a_hybrid_is_a_pair_that_shows_what_flows_and_invites_nobody() {
         }
         assert!((bed.number(service, "/Ac/In/1/L1/V") - 230.0).abs() < 10.0);
         assert!((bed.number(service, "/Dc/0/Voltage") - 52.0).abs() < 6.0);
-        for absent in ["/Link/ChargeCurrent", "/N2kSystemInstance", "/Hub4/AssistantId", "/Soc", "/Control/Mode"] {
+        for absent in
+            ["/Link/ChargeCurrent", "/N2kSystemInstance", "/Hub4/AssistantId", "/Soc", "/Control/Mode"]
+        {
             assert!(bed.bus.get_value(service, absent).is_err(), "{absent}");
         }
         assert_ne!(bed.get(service, "/DeviceInstance"), json!(0), "number 0 is a Multi RS to DVCC");
@@ -115,7 +119,9 @@ fn without_control_nothing_can_be_set() {
 fn a_pulled_adapter_is_noticed_and_found_again() {
     let mut bed = Bed::start(DEYE, "", "");
     bed.simulator.terminate();
-    eventually(SOON * 2, || bed.get(UNIT, "/Connected") == json!(0) && bed.get(UNIT, "/Dc/0/Voltage").as_f64().is_none());
+    eventually(SOON * 2, || {
+        bed.get(UNIT, "/Connected") == json!(0) && bed.get(UNIT, "/Dc/0/Voltage").as_f64().is_none()
+    });
     bed.simulator = simulator(bed.folder.path(), &format!("profile = {DEYE:?}"));
     eventually(SOON, || bed.get(UNIT, "/Connected") == json!(1) && bed.number(UNIT, "/Dc/0/Voltage") > 40.0);
     bed.service.terminate();

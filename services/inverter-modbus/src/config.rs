@@ -154,6 +154,34 @@ impl Config {
 }
 
 impl Device {
+    /// A device of this profile that is nowhere yet, with the usual of everything.
+    #[must_use]
+    pub fn at(profile: &str) -> Device {
+        Device {
+            profile: profile.to_owned(),
+            port: None,
+            baud: None,
+            parity: None,
+            stop_bits: None,
+            host: None,
+            tcp_port: None,
+            framing: Framing::default(),
+            unit: None,
+            name: None,
+            device_instance: device_instance(),
+            phase: one(),
+            ac_input: AcInput::default(),
+            position: 0,
+            soc_source: false,
+            publish_grid: false,
+            control: ControlSwitch::default(),
+            follow: None,
+            max_charge_current_a: None,
+            max_discharge_current_a: None,
+            secrets: BTreeMap::new(),
+        }
+    }
+
     /// Where it is.
     ///
     /// # Errors
@@ -169,7 +197,11 @@ impl Device {
             };
             let stop = self.stop_bits.or(rtu.map(|rtu| rtu.stop)).unwrap_or(1);
             let character = Character { parity, two_stop_bits: stop == 2 };
-            return Ok(Address::Serial { path: path.clone(), baud: self.baud.or(usual).unwrap_or(9600), character });
+            return Ok(Address::Serial {
+                path: path.clone(),
+                baud: self.baud.or(usual).unwrap_or(9600),
+                character,
+            });
         }
         let host = self.host.clone().ok_or("neither port nor host are given")?;
         let usual = profile.link.tcp.as_ref().map_or(502, |tcp| tcp.port);
@@ -213,9 +245,17 @@ impl Check for Config {
             let others = self.device.iter().take(n).filter_map(place);
             for (other, its_unit) in others.filter(|(other, _)| other.is_same_place(&address)) {
                 if its_unit == unit {
-                    findings.refuse("device", format!("two devices are unit {unit} of {address}"), "different units");
+                    findings.refuse(
+                        "device",
+                        format!("two devices are unit {unit} of {address}"),
+                        "different units",
+                    );
                 } else if other != address {
-                    findings.refuse("device", format!("{address} is also {other}"), "one rate and framing for a line");
+                    findings.refuse(
+                        "device",
+                        format!("{address} is also {other}"),
+                        "one rate and framing for a line",
+                    );
                 }
             }
         }

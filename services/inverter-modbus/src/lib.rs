@@ -4,6 +4,7 @@
 //! - [`engine`]: what its registers say, and what they must say: pure
 //! - [`modbus`]: the protocol as bytes; [`line`](mod@line): a port or connection with one owner
 //! - [`device`]: one device, recognised and read in turn; [`unit`]: the same on the bus
+//! - [`probe`]: one device read once, without a bus
 //! - [`config`]: what the user decides; [`run()`]: the process
 
 pub mod config;
@@ -12,6 +13,7 @@ pub mod engine;
 pub mod library;
 pub mod line;
 pub mod modbus;
+pub mod probe;
 pub mod profile;
 mod run;
 pub mod unit;

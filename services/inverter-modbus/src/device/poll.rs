@@ -171,7 +171,9 @@ impl Device {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let known = |schedule: &Schedule| {
-            schedule.iter().all(|entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > Instant::now()))
+            schedule
+                .iter()
+                .all(|entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > Instant::now()))
         };
         self.heard_at.is_some() && self.schedule().is_some_and(known)
     }
@@ -262,7 +264,11 @@ impl Device {
                         "the device is there after {:.1} s",
                         lasting.as_secs_f64()
                     ),
-                    _ => tracing::info!(device = self.profile.id, serial = identity.serial, "the device is there"),
+                    _ => tracing::info!(
+                        device = self.profile.id,
+                        serial = identity.serial,
+                        "the device is there"
+                    ),
                 }
                 let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
                 self.image.clear();
@@ -345,7 +351,12 @@ impl Device {
         let Phase::Running(running) = &mut self.phase else { return };
         let heard = decode(&running.map, &self.image);
         for (point, number) in self.filter.take(&heard) {
-            tracing::warn!(device = self.profile.id, point, number, "a state that the profile has no word for");
+            tracing::warn!(
+                device = self.profile.id,
+                point,
+                number,
+                "a state that the profile has no word for"
+            );
         }
         self.is_new = true;
         let wanted = wanted(&running.map, &self.filter);

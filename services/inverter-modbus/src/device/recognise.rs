@@ -115,7 +115,8 @@ fn holds(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
             let registers = (part.addr..=u16::MAX).take(part.count.unwrap_or(1).into());
             let mut bytes = registers.flat_map(|addr| image.get(table, addr).unwrap_or(0).to_be_bytes());
             let mut is_printable = || bytes.all(|byte| (0x20..0x7F).contains(&byte));
-            part.prefix.as_ref().is_none_or(begins) && part.ascii.is_none_or(|wanted| is_printable() == wanted)
+            part.prefix.as_ref().is_none_or(begins)
+                && part.ascii.is_none_or(|wanted| is_printable() == wanted)
         }
     }
 }

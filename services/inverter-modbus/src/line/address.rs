@@ -88,7 +88,9 @@ impl fmt::Display for Address {
                 write!(f, "{} {baud} 8{parity}{stop}", path.display())
             }
             Address::Tcp { host, port, framing: Framing::Tcp } => write!(f, "Modbus TCP {host}:{port}"),
-            Address::Tcp { host, port, framing: Framing::Rtu } => write!(f, "Modbus RTU over TCP {host}:{port}"),
+            Address::Tcp { host, port, framing: Framing::Rtu } => {
+                write!(f, "Modbus RTU over TCP {host}:{port}")
+            }
         }
     }
 }
@@ -104,7 +106,14 @@ mod tests {
         assert_eq!((serial.to_string(), serial.suffix()), ("/dev/ttyUSB0 9600 8E1".into(), "ttyUSB0".into()));
         let tcp = |port| Address::Tcp { host: "10.0.0.7".into(), port, framing: Framing::Tcp };
         assert_eq!(tcp(502).suffix(), "tcp_10_0_0_7");
-        assert_eq!((tcp(1502).suffix(), tcp(502).to_string()), ("tcp_10_0_0_7_1502".into(), "Modbus TCP 10.0.0.7:502".into()));
-        assert!(tcp(502).is_same_place(&tcp(502)) && !tcp(502).is_same_place(&tcp(503)) && !tcp(502).is_same_place(&serial));
+        assert_eq!(
+            (tcp(1502).suffix(), tcp(502).to_string()),
+            ("tcp_10_0_0_7_1502".into(), "Modbus TCP 10.0.0.7:502".into())
+        );
+        assert!(
+            tcp(502).is_same_place(&tcp(502))
+                && !tcp(502).is_same_place(&tcp(503))
+                && !tcp(502).is_same_place(&serial)
+        );
     }
 }

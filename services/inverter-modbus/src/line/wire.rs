@@ -77,7 +77,9 @@ impl Stream {
         match self {
             Stream::Serial(port) => port.read(bytes).await,
             Stream::Tcp(stream) => match stream.read(bytes).await? {
-                0 => Err(io::Error::new(io::ErrorKind::ConnectionReset, "the other end closed the connection")),
+                0 => {
+                    Err(io::Error::new(io::ErrorKind::ConnectionReset, "the other end closed the connection"))
+                }
                 count => Ok(count),
             },
         }
@@ -209,7 +211,8 @@ impl Wire {
         let is_any = ask.request.answer_length() == Length::Any;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 256]);
         loop {
-            let until = if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
+            let until =
+                if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
             let is_over = match timeout_at(until, self.stream.read(&mut part)).await {
                 Ok(count) => {
                     received.extend_from_slice(part.get(..count?).unwrap_or_default());
@@ -247,7 +250,10 @@ impl Wire {
                     tcp::Found::Other(taken) => drop(received.drain(..taken.min(received.len()))),
                     tcp::Found::More => break,
                     tcp::Found::Garbage => {
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, "the other end speaks no Modbus TCP"));
+                        return Err(io::Error::new(
+                            io::ErrorKind::InvalidData,
+                            "the other end speaks no Modbus TCP",
+                        ));
                     }
                 }
             }

@@ -114,9 +114,9 @@ impl Request {
                 let on = on.get(..on.len().min(1968)).unwrap_or_default();
                 word(*addr);
                 word(u16::try_from(on.len()).unwrap_or(0));
-                let packed = on.chunks(8).map(|eight| {
-                    eight.iter().rev().fold(0_u8, |byte, on| byte << 1 | u8::from(*on))
-                });
+                let packed = on
+                    .chunks(8)
+                    .map(|eight| eight.iter().rev().fold(0_u8, |byte, on| byte << 1 | u8::from(*on)));
                 let packed: Vec<u8> = packed.collect();
                 bytes.push(u8::try_from(packed.len()).unwrap_or(0));
                 bytes.extend(packed);
@@ -238,17 +238,28 @@ mod tests {
         assert_eq!(on, [1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1]);
         let inputs = read(Table::Discrete, 0xC4, 0x16);
         assert_eq!(inputs.bytes(), [2, 0, 0xC4, 0, 0x16]);
-        assert!(matches!(inputs.answer(&[2, 3, 0xAC, 0xDB, 0x35]), Some(Answer::Values(on)) if on.len() == 22));
+        assert!(
+            matches!(inputs.answer(&[2, 3, 0xAC, 0xDB, 0x35]), Some(Answer::Values(on)) if on.len() == 22)
+        );
         let holding = read(Table::Holding, 0x6B, 3);
         assert_eq!(holding.bytes(), [3, 0, 0x6B, 0, 3]);
         let answer = holding.answer(&[3, 6, 0x02, 0x2B, 0, 0, 0, 0x64]);
         assert_eq!(answer, Some(Answer::Values(vec![0x022B, 0, 0x64])));
         let input = read(Table::Input, 8, 1);
-        assert_eq!((input.bytes(), input.answer(&[4, 2, 0, 0x0A])), (vec![4, 0, 8, 0, 1], Some(Answer::Values(vec![10]))));
+        assert_eq!(
+            (input.bytes(), input.answer(&[4, 2, 0, 0x0A])),
+            (vec![4, 0, 8, 0, 1], Some(Answer::Values(vec![10])))
+        );
         let coil = Request::WriteCoil { addr: 0xAC, on: true };
-        assert_eq!((coil.bytes(), coil.answer(&[5, 0, 0xAC, 0xFF, 0])), (vec![5, 0, 0xAC, 0xFF, 0], Some(Answer::Written)));
+        assert_eq!(
+            (coil.bytes(), coil.answer(&[5, 0, 0xAC, 0xFF, 0])),
+            (vec![5, 0, 0xAC, 0xFF, 0], Some(Answer::Written))
+        );
         let register = Request::WriteRegister { addr: 1, value: 3 };
-        assert_eq!((register.bytes(), register.answer(&[6, 0, 1, 0, 3])), (vec![6, 0, 1, 0, 3], Some(Answer::Written)));
+        assert_eq!(
+            (register.bytes(), register.answer(&[6, 0, 1, 0, 3])),
+            (vec![6, 0, 1, 0, 3], Some(Answer::Written))
+        );
         let on = [1, 0, 1, 1, 0, 0, 1, 1, 1, 0].map(|on| on == 1).to_vec();
         let coils = Request::WriteCoils { addr: 0x13, on };
         assert_eq!(coils.bytes(), [15, 0, 0x13, 0, 0x0A, 2, 0xCD, 0x01]);

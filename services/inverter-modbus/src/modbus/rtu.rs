@@ -104,9 +104,10 @@ mod tests {
     #[test]
     fn the_crc_is_that_of_the_specification() {
         assert_eq!(crc(&[0x02, 0x07]), 0x1241);
-        assert_eq!(request(0x11, &Request::Read { table: Table::Holding, addr: 0x6B, count: 3 }), [
-            0x11, 3, 0, 0x6B, 0, 3, 0x76, 0x87
-        ]);
+        assert_eq!(
+            request(0x11, &Request::Read { table: Table::Holding, addr: 0x6B, count: 3 }),
+            [0x11, 3, 0, 0x6B, 0, 3, 0x76, 0x87]
+        );
     }
 
     #[test]

@@ -69,7 +69,10 @@ mod tests {
         assert_eq!(find(&answer, 0x1502, 0xFF, &READ), Found::Other(11), "a late one");
         assert_eq!(find(&answer, 0x1501, 1, &READ), Found::Other(11), "another unit's");
         assert_eq!(find(&answer[..10], 0x1501, 0xFF, &READ), Found::More);
-        assert_eq!(find(&[0x15, 1, 0, 0, 0, 3, 0xFF, 0x83, 2], 0x1501, 0xFF, &READ), Found::Answer(Answer::Exception(2), 9));
+        assert_eq!(
+            find(&[0x15, 1, 0, 0, 0, 3, 0xFF, 0x83, 2], 0x1501, 0xFF, &READ),
+            Found::Answer(Answer::Exception(2), 9)
+        );
         assert_eq!(find(&[0x15, 1, 0, 1, 0, 5, 0xFF], 0x1501, 0xFF, &READ), Found::Garbage);
         assert_eq!(find(&[0x15, 1, 0, 0, 0xFF, 0xFF, 0xFF], 0x1501, 0xFF, &READ), Found::Garbage);
     }

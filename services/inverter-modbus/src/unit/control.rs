@@ -291,8 +291,13 @@ mod tests {
         fn new() -> Bench {
             let profile = parse(SMALL, "test.toml").unwrap();
             let map = Map::new(&profile, None, true);
-            let mut bench =
-                Bench { map, image: Image::default(), reads: 0, control: Control::default(), now: Instant::now() };
+            let mut bench = Bench {
+                map,
+                image: Image::default(),
+                reads: 0,
+                control: Control::default(),
+                now: Instant::now(),
+            };
             bench.device_shows(50);
             bench
         }

@@ -119,7 +119,11 @@ impl Half {
     pub(super) async fn news(&mut self, news: News) -> Result<(), BusError> {
         match news {
             News::Instance => {
-                tracing::info!(service = self.bus_name, instance = self.kept.instance(), "it has another number");
+                tracing::info!(
+                    service = self.bus_name,
+                    instance = self.kept.instance(),
+                    "it has another number"
+                );
                 self.withdraw().await;
                 Ok(())
             }

@@ -30,7 +30,13 @@ pub(super) enum News {
 
 impl Kept {
     /// Begins to ask. `unit` tells this device from others of this program, for ever.
-    pub(super) fn open(class: &str, unit: &str, instance: i32, name: Option<String>, bus: &BusAddress) -> Kept {
+    pub(super) fn open(
+        class: &str,
+        unit: &str,
+        instance: i32,
+        name: Option<String>,
+        bus: &BusAddress,
+    ) -> Kept {
         let mut wanted = Wanted::new(Device::new(class, "modbus", unit, instance));
         wanted.add(CUSTOM_NAME);
         let bus = bus.clone();

@@ -263,8 +263,13 @@ impl Unit {
         let Some(map) = self.device.map() else { return };
         let point = |name: &str| self.device.points().number(name);
         let secret = |name: &str| self.config.secrets.get(name).copied();
-        let sight =
-            Sight { map, image: self.device.image(), point: &point, secret: &secret, reads: self.device.reads() };
+        let sight = Sight {
+            map,
+            image: self.device.image(),
+            point: &point,
+            secret: &secret,
+            reads: self.device.reads(),
+        };
         let charge_a = least(limits.charge_current_a, self.config.max_charge_current_a);
         let discharge_a = least(limits.discharge_current_a, self.config.max_discharge_current_a);
         let wishes = [
@@ -289,8 +294,13 @@ impl Unit {
         let Some(map) = self.device.map() else { return };
         let point = |name: &str| self.device.points().number(name);
         let secret = |name: &str| self.config.secrets.get(name).copied();
-        let sight =
-            Sight { map, image: self.device.image(), point: &point, secret: &secret, reads: self.device.reads() };
+        let sight = Sight {
+            map,
+            image: self.device.image(),
+            point: &point,
+            secret: &secret,
+            reads: self.device.reads(),
+        };
         let outcomes = self.control.outcomes(&sight, now);
         let order = self.control.next(&sight, now);
         for outcome in outcomes {
@@ -352,15 +362,25 @@ impl Unit {
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let Some(spec) = spec else { return write.refuse("nothing can be written here") };
         let name = spec.spec.name.clone();
-        let follows = ["charge_current_limit", "discharge_current_limit", "charge_power_limit",
-            "discharge_power_limit", "charge_voltage_limit"];
+        let follows = [
+            "charge_current_limit",
+            "discharge_current_limit",
+            "charge_power_limit",
+            "discharge_power_limit",
+            "charge_voltage_limit",
+        ];
         if self.followed.is_some() && follows.contains(&name.as_str()) {
             return write.refuse("it follows the decision for the bank");
         }
         let point = |name: &str| self.device.points().number(name);
         let secret = |name: &str| self.config.secrets.get(name).copied();
-        let sight =
-            Sight { map, image: self.device.image(), point: &point, secret: &secret, reads: self.device.reads() };
+        let sight = Sight {
+            map,
+            image: self.device.image(),
+            point: &point,
+            secret: &secret,
+            reads: self.device.reads(),
+        };
         let saved = Image::default();
         let known = Known { point: &point, secret: &secret, image: self.device.image(), saved: &saved };
         match spec.writes(value, &known) {
@@ -401,8 +421,7 @@ impl Unit {
         let known =
             Known { point: &point, secret: &secret, image: self.device.image(), saved: self.device.image() };
         let wanted = self.control.wanted().filter_map(|name| map.write(name, &point));
-        let writes: Vec<Written> =
-            wanted.filter_map(|write| write.release(&known).ok()).flatten().collect();
+        let writes: Vec<Written> = wanted.filter_map(|write| write.release(&known).ok()).flatten().collect();
         if !writes.is_empty()
             && let Err(fault) = self.device.access().write(&writes).await
         {

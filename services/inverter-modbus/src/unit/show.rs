@@ -295,7 +295,8 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
             view.device.map().is_some_and(|map| names.iter().any(|name| map.group(name).is_some()))
         })
         .collect();
-    let is_tracker = |n: &&u16| view.points().number("mppt_count").is_none_or(|count| f64::from(**n) <= count);
+    let is_tracker =
+        |n: &&u16| view.points().number("mppt_count").is_none_or(|count| f64::from(**n) <= count);
     let trackers: Vec<&u16> = trackers.iter().filter(is_tracker).collect();
     let sum = || {
         let watts: Vec<f64> = trackers.iter().filter_map(|n| view.number(&format!("pv{n}_power"))).collect();
@@ -307,12 +308,14 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
         .set(m::YIELD_TODAY, view.number("pv_energy_today"))
         .set(m::TRACKERS, i32::try_from(trackers.len()).unwrap_or(0));
     for (at, n) in (0_u16..).zip(trackers) {
-        let product = || Some(view.number(&format!("pv{n}_voltage"))? * view.number(&format!("pv{n}_current"))?);
+        let product =
+            || Some(view.number(&format!("pv{n}_voltage"))? * view.number(&format!("pv{n}_current"))?);
         tx.set(m::TRACKER_P.nth(at), view.number(&format!("pv{n}_power")).or_else(product))
             .set(m::TRACKER_V.nth(at), view.number(&format!("pv{n}_voltage")));
     }
     let [.., charged, discharged] = m::ENERGY;
-    tx.set(charged, view.number("charge_energy_total")).set(discharged, view.number("discharge_energy_total"));
+    tx.set(charged, view.number("charge_energy_total"))
+        .set(discharged, view.number("discharge_energy_total"));
 }
 
 /// What only the system shows.
