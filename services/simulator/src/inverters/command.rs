@@ -32,7 +32,11 @@ pub fn unit(unit: &mut Unit, words: &[&str]) -> Result<String, String> {
         }
         ["fault", kind, pairs @ ..] => unit.faults.add(fault(kind, pairs)?),
         ["clear"] => unit.faults.clear(),
-        _ => return Err("inverter: set, register, fault, clear, status, journal, timing, unplug or plug".to_owned()),
+        _ => {
+            return Err(
+                "inverter: set, register, fault, clear, status, journal, timing, unplug or plug".to_owned()
+            );
+        }
     }
     Ok("ok".to_owned())
 }

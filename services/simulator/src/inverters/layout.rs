@@ -10,7 +10,8 @@ const MARKER: [u16; 2] = [0x5375, 0x6E53];
 const COMMON: u16 = 1;
 const END: u16 = 0xFFFF;
 /// Where the common model has the maker, the model and the serial number.
-const COMMON_TEXTS: [(u16, u16, &str); 3] = [(2, 16, "Busbar"), (18, 16, "Simulator"), (50, 16, "SIM0000001")];
+const COMMON_TEXTS: [(u16, u16, &str); 3] =
+    [(2, 16, "Busbar"), (18, 16, "Simulator"), (50, 16, "SIM0000001")];
 /// Modules of a model 160.
 const MODULES: u16 = 4;
 /// Registers behind the length, by model.
@@ -52,7 +53,8 @@ pub fn length(model: u16) -> Option<u16> {
 #[must_use]
 pub fn usual_models(profile: &Profile, phases: u8) -> Vec<u16> {
     let named = profile.point.iter().flat_map(|point| &point.model).copied();
-    let mut models: Vec<u16> = named.filter(|model| !matches!(model, 101..=113 | 201..=204 | 701..=713)).collect();
+    let mut models: Vec<u16> =
+        named.filter(|model| !matches!(model, 101..=113 | 201..=204 | 701..=713)).collect();
     let has = |model: u16| profile.point.iter().any(|point| point.model.contains(&model));
     models.extend([100 + u16::from(phases)].into_iter().filter(|model| has(*model)));
     models.extend([200 + u16::from(phases)].into_iter().filter(|model| has(*model)));
@@ -76,7 +78,10 @@ pub fn lay_out(profile: &Profile, models: &[u16], image: &mut Image) -> BTreeMap
     for recognised in &profile.identify.matches {
         identify(recognised, profile.table(recognised.table), image);
     }
-    let steps = profile.write.iter().flat_map(|write| write.sequence.iter().chain(&write.unlock).chain(&write.release));
+    let steps = profile
+        .write
+        .iter()
+        .flat_map(|write| write.sequence.iter().chain(&write.unlock).chain(&write.release));
     let modes = profile.mode.iter().flat_map(|mode| mode.sequence.iter().chain(&mode.release));
     for step in steps.chain(modes).filter(|step| step.model.is_empty()) {
         image.add(Table::Holding, step.addr, step.kind.registers());

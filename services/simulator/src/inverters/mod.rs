@@ -108,12 +108,19 @@ impl Running {
             };
             let unit = Arc::new(Mutex::new(config.unit(profile)));
             // Port 0 is another port each time.
-            let shares = |wire: &Wire| wire.place == place && !matches!(place, Place::Listen(at) if at.port() == 0);
+            let shares =
+                |wire: &Wire| wire.place == place && !matches!(place, Place::Listen(at) if at.port() == 0);
             let wire = match wires.iter().position(shares) {
                 Some(wire) => wire,
                 None => {
                     let pacing = Pacing::new(config.paced.then_some(baud), config.turnaround_ms);
-                    wires.push(Wire { place, pacing, manners: config.manners(), units: Vec::new(), plugged: None });
+                    wires.push(Wire {
+                        place,
+                        pacing,
+                        manners: config.manners(),
+                        units: Vec::new(),
+                        plugged: None,
+                    });
                     wires.len() - 1
                 }
             };
@@ -130,9 +137,10 @@ impl Running {
 
     /// The numbers of all inverters, and where each can be reached.
     pub fn places(&self) -> impl Iterator<Item = (usize, String)> {
-        self.units.iter().enumerate().map(|(number, (_, wire))| {
-            (number, self.wires.get(*wire).map(Wire::place).unwrap_or_default())
-        })
+        self.units
+            .iter()
+            .enumerate()
+            .map(|(number, (_, wire))| (number, self.wires.get(*wire).map(Wire::place).unwrap_or_default()))
     }
 
     /// Carries out a command for an inverter and says what came of it.
@@ -179,7 +187,9 @@ impl Wire {
                 let bus = Arc::new(Mutex::new(Bus::new(self.units.clone())));
                 Line::start(link, self.pacing, bus).map(Plugged::Line)
             }
-            Place::Listen(address) => Port::start(*address, self.manners, self.units.clone()).map(Plugged::Port),
+            Place::Listen(address) => {
+                Port::start(*address, self.manners, self.units.clone()).map(Plugged::Port)
+            }
         };
         let plugged = plugged.map_err(|source| InverterError::Place { place, source })?;
         // The same port again after it was unplugged.

@@ -22,6 +22,11 @@ const LONGEST: usize = 256;
 /// Transaction, protocol, length and unit in front of a request on TCP.
 const HEADER: usize = 7;
 
+/// What came on TCP is no request of Modbus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not Modbus TCP")]
+pub struct NotModbus;
+
 /// A request that is understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
@@ -119,12 +124,12 @@ fn size(bytes: &[u8]) -> Option<usize> {
 /// Takes the first whole request of TCP out of what was received: transaction, unit, and function code with what follows.
 ///
 /// # Errors
-/// Nothing that Modbus sends: the connection is of no use any more.
-pub fn take_tcp(received: &mut Vec<u8>) -> Result<Option<(u16, u8, Vec<u8>)>, ()> {
+/// [`NotModbus`]: the connection is of no use any more.
+pub fn take_tcp(received: &mut Vec<u8>) -> Result<Option<(u16, u8, Vec<u8>)>, NotModbus> {
     let [t0, t1, p0, p1, l0, l1, unit, ..] = *received.as_slice() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([l0, l1]));
     if (p0, p1) != (0, 0) || !(2..=254).contains(&length) {
-        return Err(());
+        return Err(NotModbus);
     }
     let Some(pdu) = received.get(HEADER..HEADER + length - 1) else { return Ok(None) };
     let request = (u16::from_be_bytes([t0, t1]), unit, pdu.to_vec());
@@ -164,7 +169,10 @@ mod tests {
         // Read holding registers 107 to 109 (V1.1b3, 6.3).
         assert_eq!(Request::of(&[3, 0, 0x6B, 0, 3]), Request::ReadHolding(107, 3));
         assert_eq!(read_answer(3, &[0x022B, 0, 0x64]), [3, 6, 2, 0x2B, 0, 0, 0, 0x64]);
-        assert_eq!(Request::of(&[16, 0, 1, 0, 2, 4, 0, 10, 1, 2]), Request::WriteMultiple(1, vec![10, 0x0102]));
+        assert_eq!(
+            Request::of(&[16, 0, 1, 0, 2, 4, 0, 10, 1, 2]),
+            Request::WriteMultiple(1, vec![10, 0x0102])
+        );
         assert_eq!(Request::of(&[3, 0, 0, 0, 126]), Request::Wrong(ILLEGAL_VALUE));
         assert_eq!(Request::of(&[16, 0, 1, 0, 2, 3, 0, 10, 1]), Request::Wrong(ILLEGAL_VALUE));
         assert_eq!(Request::of(&[0x2B, 14, 1, 0]), Request::Wrong(ILLEGAL_FUNCTION));
@@ -192,7 +200,7 @@ mod tests {
         received.extend(tcp_frame(8, 2, &[4, 0, 1, 0, 3]));
         assert_eq!(take_tcp(&mut received), Ok(Some((7, 1, vec![4, 0, 1, 0, 2]))));
         assert_eq!(take_tcp(&mut received), Ok(Some((8, 2, vec![4, 0, 1, 0, 3]))));
-        assert_eq!(take_tcp(&mut b"GET / HTTP/1.1".to_vec()), Err(()));
+        assert_eq!(take_tcp(&mut b"GET / HTTP/1.1".to_vec()), Err(NotModbus));
     }
 
     proptest! {

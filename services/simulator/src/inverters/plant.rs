@@ -154,7 +154,14 @@ impl Plant {
             offgrid,
             state: State::Running,
             flow: Flow::default(),
-            energy: Energy { pv: 1_234.5, charge: 512.3, discharge: 478.9, import: 345.6, export: 210.9, load: 901.2 },
+            energy: Energy {
+                pv: 1_234.5,
+                charge: 512.3,
+                discharge: 478.9,
+                import: 345.6,
+                export: 210.9,
+                load: 901.2,
+            },
         };
         plant.step(0.0);
         plant
@@ -233,7 +240,8 @@ impl Plant {
         let open_v = self.open_v();
         // Into the terminals: battery_w = v * i and v = open_v + i * r.
         let ohm = self.battery.nominal_v * DROP_AT_1C / self.battery.capacity_ah;
-        self.flow.battery_v = (open_v + (open_v * open_v + 4.0 * ohm * self.flow.battery_w).max(0.0).sqrt()) / 2.0;
+        self.flow.battery_v =
+            (open_v + (open_v * open_v + 4.0 * ohm * self.flow.battery_w).max(0.0).sqrt()) / 2.0;
         self.flow.battery_a = self.flow.battery_w / self.flow.battery_v;
     }
 
@@ -246,7 +254,8 @@ impl Plant {
         let Orders { charge_a, discharge_a, charge_w, discharge_w, min_soc, max_soc, .. } = self.orders;
         let v = self.open_v();
         let most_w = if self.battery.soc >= max_soc.min(1.0) { 0.0 } else { charge_w.min(charge_a * v) };
-        let least_w = if self.battery.soc <= min_soc.max(0.0) { 0.0 } else { discharge_w.min(discharge_a * v) };
+        let least_w =
+            if self.battery.soc <= min_soc.max(0.0) { 0.0 } else { discharge_w.min(discharge_a * v) };
         (-least_w, most_w)
     }
 }

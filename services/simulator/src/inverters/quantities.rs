@@ -65,7 +65,11 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
     let value = match name {
         "pv_power" | "_dc_power" => flow.pv_w,
         "battery_power" | "_bank_power" | "x_battery1_power" | "x_battery_power_signed" => flow.battery_w,
-        "battery_current" | "x_battery1_current" | "x_battery_current_signed" | "bms_current" => flow.battery_a,
+        "battery_current"
+        | "_bank_current"
+        | "x_battery1_current"
+        | "x_battery_current_signed"
+        | "bms_current" => flow.battery_a,
         "battery_voltage" | "bms_voltage" => flow.battery_v,
         "_charge_power" => flow.battery_w.max(0.0),
         "_discharge_power" | "x_battery_discharge_power" => (-flow.battery_w).max(0.0),
@@ -93,7 +97,13 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
             let parts = if name == "_ac_power" { 1.0 } else { f64::from(build.phases) };
             -inverter_w / parts
         }
-        "_l3_voltage" => if build.phases == 3 { out_v } else { 0.0 },
+        "_l3_voltage" => {
+            if build.phases == 3 {
+                out_v
+            } else {
+                0.0
+            }
+        }
         "pv_energy_total" | "_pv_energy_total" => energy.pv,
         "charge_energy_total" => energy.charge,
         "discharge_energy_total" => energy.discharge,
@@ -110,15 +120,25 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         "on_off" => f64::from(u8::from(plant.orders.on)),
         "_ac_type" => f64::from(build.phases) - 1.0,
         // GoodWe: 0 one phase, 1 three; 1 connected, 0 off.
-        "_phases" => if build.phases == 1 { 0.0 } else { 1.0 },
+        "_phases" => {
+            if build.phases == 1 {
+                0.0
+            } else {
+                1.0
+            }
+        }
         "_grid_mode" => f64::from(u8::from(on_grid)),
         // SMA: 1461 connected, 1460 not.
-        "_supply" => if on_grid { 1_461.0 } else { 1_460.0 },
+        "_supply" => {
+            if on_grid {
+                1_461.0
+            } else {
+                1_460.0
+            }
+        }
         "bms_charge_voltage" => plant.battery.nominal_v * 1.1,
         "bms_discharge_voltage" => plant.battery.nominal_v * 0.9,
         "bms_charge_current" | "bms_discharge_current" => plant.battery.capacity_ah / 2.0,
-        // Sungrow: bit 1 charging, bit 2 discharging.
-        "x_flow" => return None,
         _ => return None,
     };
     Some(value)
@@ -145,7 +165,8 @@ fn of_phase(name: &str) -> Option<(&str, u8, &str)> {
 
 /// `pv3_power`: the number and what of it.
 fn of_tracker(name: &str) -> Option<(u8, &str)> {
-    let rest = name.strip_prefix("pv").or_else(|| name.strip_prefix("_pv")).or_else(|| name.strip_prefix("x_pv"))?;
+    let rest =
+        name.strip_prefix("pv").or_else(|| name.strip_prefix("_pv")).or_else(|| name.strip_prefix("x_pv"))?;
     let (digits, what) = rest.split_once('_')?;
     Some((digits.parse().ok()?, what))
 }

@@ -116,7 +116,7 @@ async fn converse(mut stream: TcpStream, manners: Manners, units: &[Arc<Mutex<Un
                 Framing::Tcp => match take_tcp(&mut received) {
                     Ok(Some(request)) => request,
                     Ok(None) => break,
-                    Err(()) => return Ok(()),
+                    Err(_) => return Ok(()),
                 },
             };
             let Some(unit) = units.iter().find(|unit| lock(unit).number == number) else { continue };

@@ -54,7 +54,8 @@ impl Unit {
     pub fn new(number: u8, profile: Profile, plant: Plant, build: Build, models: &[u16]) -> Self {
         let mut image = Image::default();
         let starts = layout::lay_out(&profile, models, &mut image);
-        let written = profile.write.iter().filter_map(|write| at(&starts, &write.model, write.addr?)).collect();
+        let written =
+            profile.write.iter().filter_map(|write| at(&starts, &write.model, write.addr?)).collect();
         let mut unit = Self {
             number,
             plant,
@@ -196,7 +197,8 @@ impl Unit {
             let raw = words.filter_map(|word| {
                 one.map.iter().filter(|(_, named)| named == word).filter_map(|(key, _)| number(key)).min()
             });
-            if let (Some(raw), Some(addr)) = (raw.into_iter().next(), at(&self.starts, &one.model, one.addr)) {
+            if let (Some(raw), Some(addr)) = (raw.into_iter().next(), at(&self.starts, &one.model, one.addr))
+            {
                 let words = image::registers(one.kind, raw as f64);
                 let places = places(addr, one.kind.registers(), self.profile.link.words);
                 self.image.set_all(self.profile.table(one.table), &places, &words);
@@ -216,7 +218,9 @@ impl Unit {
             // The low one is named first.
             None => point.words_at.iter().rev().copied().collect(),
         };
-        if places.is_empty() || places.iter().any(|place| table == Table::Holding && self.written.contains(place)) {
+        if places.is_empty()
+            || places.iter().any(|place| table == Table::Holding && self.written.contains(place))
+        {
             return;
         }
         let mut raw = (value - point.offset) / point.scale.unwrap_or(1.0);
@@ -227,9 +231,15 @@ impl Unit {
         }
         if let Some(sign) = &point.sign_from {
             let wanted = if raw < 0.0 { -1.0 } else { 1.0 };
-            let key = sign.map.iter().find(|(_, meaning)| **meaning == wanted).and_then(|(key, _)| number(key));
+            let key =
+                sign.map.iter().find(|(_, meaning)| **meaning == wanted).and_then(|(key, _)| number(key));
             if let Some(key) = key.and_then(|key| u16::try_from(key).ok()) {
-                self.image.set_bits(self.profile.table(sign.table), sign.addr, sign.mask.unwrap_or(u16::MAX), key);
+                self.image.set_bits(
+                    self.profile.table(sign.table),
+                    sign.addr,
+                    sign.mask.unwrap_or(u16::MAX),
+                    key,
+                );
             }
             raw = raw.abs();
         }
@@ -246,9 +256,12 @@ impl Unit {
 
     /// A SunSpec device marks what it does not have, by the type of each point.
     fn not_implemented(&mut self) {
-        let points: Vec<Point> = self.profile.point.iter().filter(|point| !point.model.is_empty()).cloned().collect();
+        let points: Vec<Point> =
+            self.profile.point.iter().filter(|point| !point.model.is_empty()).cloned().collect();
         for point in points {
-            let Some(first) = point.addr.and_then(|addr| at(&self.starts, &point.model, addr)) else { continue };
+            let Some(first) = point.addr.and_then(|addr| at(&self.starts, &point.model, addr)) else {
+                continue;
+            };
             let words: &[u16] = match point.kind {
                 Type::S16 => &[0x8000],
                 Type::S32 => &[0x8000, 0],
@@ -280,7 +293,10 @@ impl Unit {
                 _ => continue,
             };
             let first = first.min(write.max.unwrap_or(f64::INFINITY));
-            let raw = write.map.get("on").map_or((first - write.offset) / write.scale.unwrap_or(1.0), |on| *on as f64);
+            let raw = write
+                .map
+                .get("on")
+                .map_or((first - write.offset) / write.scale.unwrap_or(1.0), |on| *on as f64);
             self.set_write(write, raw);
         }
     }
@@ -318,7 +334,8 @@ impl Unit {
     fn ordered(&self, write: &Write) -> Option<f64> {
         let first = at(&self.starts, &write.model, write.addr?)?;
         let places = places(first, write.kind.registers(), write.words.unwrap_or(self.profile.link.words));
-        let words: Option<Vec<u16>> = places.iter().map(|place| self.image.get(Table::Holding, *place)).collect();
+        let words: Option<Vec<u16>> =
+            places.iter().map(|place| self.image.get(Table::Holding, *place)).collect();
         let raw = match write.mask {
             Some(mask) => f64::from((self.image.get(Table::Holding, first)? & mask) >> mask.trailing_zeros()),
             None => image::number(write.kind, &words?),
