@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """pymodbus at one end of a line, and nothing of ours.
 
-modbus.py read PLACE SHEET              reads what the sheet names and compares it
+modbus.py read PLACE RECORD              reads what the record names and compares it
 modbus.py functions PLACE UNIT REGISTER tries every function code with a holding register that can be written
-modbus.py serve PLACE SHEET             is a device whose registers the sheet holds; says what is written to it
+modbus.py serve PLACE RECORD             is a device whose registers the record holds; says what is written to it
 
-PLACE is HOST:PORT for Modbus TCP, or a terminal for RTU at 9600 8N1. A sheet is TOML: profile, unit, and rows with table,
+PLACE is HOST:PORT for Modbus TCP, or a terminal for RTU at 9600 8N1. A record is TOML: profile, unit, and rows with table,
 addr and words: a count with the raw number in `is`, or the words in hexadecimal.
 """
 import argparse
@@ -33,7 +33,7 @@ def client(place):
     return made
 
 
-def sheet(path):
+def record(path):
     with open(path, "rb") as file:
         return tomllib.load(file)
 
@@ -47,7 +47,7 @@ def read_registers(line, table, addr, count, unit):
 
 
 def read(place, path):
-    wanted = sheet(path)
+    wanted = record(path)
     low_first = wanted.get("order") == "low word first"
     wrong = []
     with client(place) as line:
@@ -114,7 +114,7 @@ def blocks(registers, spare):
 
 
 async def serve(place, path):
-    wanted = sheet(path)
+    wanted = record(path)
     tables = registers_of(wanted["rows"])
 
     def told(is_sent, pdu):

@@ -22,7 +22,7 @@ use serde::Deserialize;
 /// An image: registers and what they mean.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Sheet {
+struct Record {
     profile: String,
     /// Where the device answers; for other readers of these files.
     #[serde(rename = "unit")]
@@ -41,7 +41,7 @@ struct Row {
     is: Option<toml::Value>,
 }
 
-const SHEETS: [&str; 5] = [
+const RECORDS: [&str; 5] = [
     include_str!("images/deye-one-phase.toml"),
     include_str!("images/growatt-spf.toml"),
     include_str!("images/solis-hybrid.toml"),
@@ -49,19 +49,19 @@ const SHEETS: [&str; 5] = [
     include_str!("images/sma-sunny-island.toml"),
 ];
 
-fn sheet(text: &str) -> (Profile, Image, Sheet) {
-    let sheet: Sheet = toml::from_str(text).unwrap();
+fn record(text: &str) -> (Profile, Image, Record) {
+    let record: Record = toml::from_str(text).unwrap();
     let mut image = Image::default();
-    for row in &sheet.rows {
+    for row in &record.rows {
         if let (Some(table), Some(addr)) = (row.table, row.addr) {
             let words = row.words.split_whitespace().map(|word| u16::from_str_radix(word, 16).unwrap());
             image.put(table, addr, &words.collect::<Vec<_>>(), 1);
         }
     }
-    (builtin::by_id(&sheet.profile).unwrap(), image, sheet)
+    (builtin::by_id(&record.profile).unwrap(), image, record)
 }
 
-/// As the sheets write it.
+/// As the records write it.
 fn words(said: &Said) -> Result<f64, String> {
     match said {
         Said::Value(Value::Number(number)) => Ok(*number),
@@ -74,11 +74,11 @@ fn words(said: &Said) -> Result<f64, String> {
 
 #[test]
 fn registers_mean_what_the_makers_tables_say() {
-    for text in SHEETS {
-        let (profile, image, sheet) = sheet(text);
+    for text in RECORDS {
+        let (profile, image, record) = record(text);
         let map = Map::new(&profile, None, false);
         let heard = decode(&map, &image);
-        for row in &sheet.rows {
+        for row in &record.rows {
             let Some(name) = &row.name else { continue };
             let said = heard.iter().find(|heard| heard.name == name);
             let said = said.unwrap_or_else(|| panic!("{}: there is no {name}", profile.id));
@@ -95,10 +95,10 @@ fn registers_mean_what_the_makers_tables_say() {
 }
 
 #[test]
-fn the_sheets_leave_out_no_point() {
-    for text in SHEETS {
-        let (profile, _, sheet) = sheet(text);
-        let named: BTreeSet<_> = sheet.rows.iter().filter_map(|row| row.name.as_deref()).collect();
+fn the_records_leave_out_no_point() {
+    for text in RECORDS {
+        let (profile, _, record) = record(text);
+        let named: BTreeSet<_> = record.rows.iter().filter_map(|row| row.name.as_deref()).collect();
         let points = profile.point.iter().map(|point| point.name.as_str());
         let others = profile.words.iter().map(|point| point.name.as_str());
         let all = points.chain(others).chain(profile.bits.iter().map(|point| point.name.as_str()));
