@@ -126,3 +126,45 @@ fn a_pulled_adapter_is_noticed_and_found_again() {
     eventually(SOON, || bed.get(UNIT, "/Connected") == json!(1) && bed.number(UNIT, "/Dc/0/Voltage") > 40.0);
     bed.service.terminate();
 }
+
+#[test]
+fn a_follower_takes_the_limits_of_its_battery_and_goes_to_zero_when_they_are_lost() {
+    let follow =
+        "control = \"on\"\nfollow = \"com.victronenergy.battery.bmscan_battery0\"\nmax_charge_current_a = 42";
+    let bed = Bed::start(DEYE, "soc = 50", follow);
+    let mut battery = testbed::bed::simulator(bed.folder.path(), "");
+    let mut driver = testbed::bed::service(&bed.bus, bed.folder.path(), "");
+    let charge = "/Control/ChargeCurrentLimit";
+    assert_eq!(bed.get(UNIT, "/Follow/Service"), json!("com.victronenergy.battery.bmscan_battery0"));
+    eventually(SOON * 2, || bed.number(UNIT, charge) == 42.0);
+    assert_ne!(bed.bus.set_value(UNIT, charge, &["d", "100"]), Ok(0), "the battery decides");
+    battery.terminate();
+    driver.terminate();
+    eventually(SOON * 4, || {
+        bed.number(UNIT, charge) == 0.0 && bed.number(UNIT, "/Control/DischargeCurrentLimit") == 0.0
+    });
+}
+
+#[test]
+fn a_device_is_read_once_in_one_table_and_a_profile_is_checked() {
+    let folder = folder();
+    let mut running = simulator(folder.path(), &format!("profile = {DEYE:?}\nsoc = 50"));
+    running.wait_for_line("modbus0 ready", SOON);
+    let said = |arguments: &[&str]| {
+        let output = busbar().args(arguments).output().expect("an end");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let port = folder.path().join("rs485").display().to_string();
+    let (code, table) = said(&["profile", "read", DEYE, "--port", &port]);
+    assert_eq!(code, Some(0), "{table}");
+    for part in ["serial", "SIM0000001", "soc                          50 %", "set charge_current_limit"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let (code, said_of_another) =
+        said(&["profile", "read", "growatt-spf", "--port", &port, "--within", "20"]);
+    assert_eq!(code, Some(1), "{said_of_another}");
+    let file = folder.path().join("wrong.toml");
+    write(&file, "schema = 1\nid = \"wrong\"\nmaker = \"x\"\n");
+    let (code, mistakes) = said(&["profile", "check", &file.display().to_string()]);
+    assert!(code == Some(1) && mistakes.contains("wrong.toml:3:1"), "{mistakes}");
+}

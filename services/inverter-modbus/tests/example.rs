@@ -1,5 +1,7 @@
 //! The example configuration is one, and says the defaults.
 
+#![allow(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+
 use inverter_modbus::Config;
 use service_kit::config;
 

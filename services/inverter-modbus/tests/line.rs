@@ -1,5 +1,7 @@
 //! Requests on real connections: answers that belong to them, and those that do not.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use inverter_modbus::line::address::{Address, Framing};

@@ -1,6 +1,8 @@
 //! The chain of SunSpec models (SunSpec Device Information Model Specification V1.1, 6: a marker, then models of id, length
 //! and points, then an id of 0xFFFF).
 
+use std::collections::VecDeque;
+
 /// The registers that begin a chain: "SunS".
 const MARKER: [u16; 2] = [0x5375, 0x6E53];
 /// The id behind the last model.
@@ -37,7 +39,7 @@ impl Chain {
 /// Walks along a chain: says what to read, and takes what was read.
 #[derive(Debug, Clone)]
 pub struct Walker {
-    bases: std::vec::IntoIter<u16>,
+    bases: VecDeque<u16>,
     at: At,
     chain: Chain,
 }
@@ -66,14 +68,14 @@ impl Walker {
     #[must_use]
     pub fn new(bases: &[u16]) -> Walker {
         let mut walker =
-            Walker { bases: bases.to_vec().into_iter(), at: At::Nothing, chain: Chain::default() };
+            Walker { bases: bases.iter().copied().collect(), at: At::Nothing, chain: Chain::default() };
         walker.look_elsewhere();
         walker
     }
 
     fn look_elsewhere(&mut self) {
         self.chain.models.clear();
-        self.at = self.bases.next().map_or(At::Nothing, At::Marker);
+        self.at = self.bases.pop_front().map_or(At::Nothing, At::Marker);
     }
 
     /// What comes next.

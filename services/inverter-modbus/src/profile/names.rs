@@ -158,13 +158,11 @@ pub fn write_unit(name: &str) -> Option<&'static str> {
 }
 
 /// The canonical names that look most like one.
-#[must_use]
 pub fn known_points() -> impl Iterator<Item = &'static str> {
     POINTS.iter().map(|(name, _)| *name)
 }
 
 /// The canonical set points.
-#[must_use]
 pub fn known_writes() -> impl Iterator<Item = &'static str> {
     WRITES.iter().map(|(name, _)| *name)
 }

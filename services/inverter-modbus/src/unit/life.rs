@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbus_interfaces::classes::{control as c, device, follower, multi};
-use dbus_interfaces::follower::Limits;
+use dbus_interfaces::follower::{Limits, Stance};
 use dbus_interfaces::{BusAddress, BusError, Update, WriteRequest};
 use futures_util::future::select_all;
 use service_kit::{Context, Failure};
@@ -32,6 +32,8 @@ const GONE: Duration = Duration::from_secs(60);
 const SHOW: Duration = Duration::from_secs(5);
 /// The end has so long to undo what must not stay.
 const LAST_WORD: Duration = Duration::from_millis(800);
+/// A source that is not there when the process begins is waited for so long: what the device was told before holds.
+const HOLD: Duration = Duration::from_secs(10);
 /// How fast a device follows whose memory does not wear out, and one whose memory does, s.
 const RESPONSE_RAM_S: f64 = 5.0;
 const RESPONSE_FLASH_S: f64 = 35.0;
@@ -53,6 +55,9 @@ pub struct Unit {
     shown_at: Option<Instant>,
     was_there: bool,
     is_due: bool,
+    began: Instant,
+    /// The source has decided something since the process began.
+    was_granted: bool,
 }
 
 enum Ordered {
@@ -107,6 +112,8 @@ impl Unit {
             shown_at: None,
             was_there: false,
             is_due: false,
+            began: Instant::now(),
+            was_granted: false,
         })
     }
 
@@ -207,7 +214,8 @@ impl Unit {
             self.was_there = false;
             return Ok(());
         }
-        if !is_published && !(is_there && self.device.is_complete()) {
+        let is_ready = is_there && self.device.is_complete();
+        if !is_published && !is_ready {
             return Ok(());
         }
         let is_old = self.shown_at.is_none_or(|at| at + SHOW <= now);
@@ -260,6 +268,11 @@ impl Unit {
             return;
         }
         let limits = followed.look(now);
+        self.was_granted |= limits.stance < Stance::Zero;
+        if !self.was_granted && now < self.began + HOLD {
+            self.limits = Some(limits);
+            return;
+        }
         let Some(map) = self.device.map() else { return };
         let point = |name: &str| self.device.points().number(name);
         let secret = |name: &str| self.config.secrets.get(name).copied();
