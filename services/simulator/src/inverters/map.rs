@@ -67,10 +67,6 @@ pub enum Words {
 /// A profile, as far as it matters here.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Profile {
-    /// Its name.
-    pub id: String,
-    /// `hybrid`, `pvinverter`, `grid`...
-    pub class: String,
     /// It never feeds in.
     #[serde(default)]
     pub offgrid: bool,
@@ -92,9 +88,6 @@ pub struct Profile {
     /// States.
     #[serde(default, rename = "enum")]
     pub enums: Vec<Enum>,
-    /// Faults and warnings.
-    #[serde(default)]
-    pub bits: Vec<Bits>,
     /// What can be set.
     #[serde(default)]
     pub write: Vec<Write>,
@@ -141,10 +134,6 @@ pub struct Identify {
     /// What they must hold.
     #[serde(rename = "match")]
     pub matches: Vec<Match>,
-    /// Its serial number.
-    pub serial: Option<Point>,
-    /// The first model of the chain that makes it one of these.
-    pub any: Vec<u16>,
 }
 
 /// A register that tells the make.
@@ -200,10 +189,6 @@ pub struct Point {
     pub kind: Type,
     /// Order of its registers.
     pub words: Option<Words>,
-    /// Registers of text.
-    pub count: u16,
-    /// Low byte first in text.
-    pub swap: bool,
     /// Value of a step.
     pub scale: Option<f64>,
     /// Value of 0.
@@ -248,25 +233,6 @@ pub struct Enum {
     /// Raw value and word.
     pub map: BTreeMap<String, String>,
     /// Models that have it.
-    #[serde(default)]
-    pub model: Vec<u16>,
-}
-
-/// Faults or warnings.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Bits {
-    /// `fault_code`, `warning_code`...
-    pub name: String,
-    /// Their table.
-    pub table: Option<Table>,
-    /// Where, or in the model.
-    pub addr: u16,
-    /// Registers.
-    #[serde(default = "one_register")]
-    pub count: u16,
-    /// Order of the registers.
-    pub words: Option<Words>,
-    /// Models that have them.
     #[serde(default)]
     pub model: Vec<u16>,
 }
@@ -372,9 +338,5 @@ pub fn number(key: &str) -> Option<i64> {
 }
 
 fn one() -> u8 {
-    1
-}
-
-fn one_register() -> u16 {
     1
 }
