@@ -2,12 +2,17 @@
 //! noted: Victron's `dbus_modbustcp` `attributes.csv`, the service dumps of `gui-v2` (`data/mock/conf/services`), the
 //! Venus wiki page "dbus", `dbus-systemcalc-py` and `venus-platform`.
 
+pub mod ac;
 pub mod bank;
 pub mod battery;
+pub mod control;
 pub mod dcdc;
 pub mod device;
 pub mod follower;
+pub mod grid;
 pub mod multi;
+pub mod polled;
+pub mod pvinverter;
 pub mod system;
 pub mod told;
 pub mod vebus;

@@ -40,12 +40,51 @@ pub const OUT_P: Item<f64> = Item::new("/Ac/Out/L#/P", text::WATTS);
 pub const OUT_F: Item<f64> = Item::new("/Ac/Out/L#/F", text::HERTZ);
 /// Power to all loads; on an `acsystem`.
 pub const OUT_TOTAL: Item<f64> = Item::new("/Ac/Out/P", text::WATTS);
+/// Apparent power of the loads.
+pub const OUT_S: Item<f64> = Item::new("/Ac/Out/L#/S", Text::Unit(0, "VA"));
+// The same of input 2, where a generator has its own.
+/// Voltage at the second input.
+pub const IN2_V: Item<f64> = Item::new("/Ac/In/2/L#/V", text::VOLTS);
+/// Current at the second input.
+pub const IN2_I: Item<f64> = Item::new("/Ac/In/2/L#/I", text::AMPS);
+/// Power from the second input.
+pub const IN2_P: Item<f64> = Item::new("/Ac/In/2/L#/P", text::WATTS);
+/// Frequency at the second input.
+pub const IN2_F: Item<f64> = Item::new("/Ac/In/2/L#/F", text::HERTZ);
+/// Power of all lines of the second input; on an `acsystem`.
+pub const IN2_TOTAL: Item<f64> = Item::new("/Ac/In/2/P", text::WATTS);
+/// [`IN_TYPE`] of the second input.
+pub const IN2_TYPE: Item<i32> =
+    Item::new("/Ac/In/2/Type", Text::Words(&["not used", "grid", "generator", "shore"]));
 /// Lines.
 pub const PHASES: Item<i32> = Item::new("/Ac/NumberOfPhases", Text::Plain);
 /// Inputs.
 pub const INPUTS: Item<i32> = Item::new("/Ac/NumberOfAcInputs", Text::Plain);
-/// 0 input 1, 240 none.
+/// 0 input 1, 1 input 2, 240 none.
 pub const ACTIVE_INPUT: Item<i32> = Item::new("/Ac/ActiveIn/ActiveInput", Text::Plain);
+/// Whether there is an active input.
+pub const ACTIVE_IS_CONNECTED: Item<i32> = Item::new("/Ac/ActiveIn/Connected", text::NO_YES);
+
+/// Power of the solar panels. systemcalc adds it to the power of solar chargers: no other service may show it too.
+pub const YIELD_POWER: Item<f64> = Item::new("/Yield/Power", text::WATTS);
+/// Energy of the solar panels since the device was made.
+pub const YIELD_SYSTEM: Item<f64> = Item::new("/Yield/System", text::KWH);
+/// Energy of the solar panels since the user began to count.
+pub const YIELD_USER: Item<f64> = Item::new("/Yield/User", text::KWH);
+/// Energy of the solar panels today.
+pub const YIELD_TODAY: Item<f64> = Item::new("/History/Daily/0/Yield", text::KWH);
+/// Trackers.
+pub const TRACKERS: Item<i32> = Item::new("/NrOfTrackers", Text::Plain);
+/// Power of a tracker, from 0 on.
+pub const TRACKER_P: Item<f64> = Item::new("/Pv/#/P", text::WATTS);
+/// Voltage of a tracker, from 0 on.
+pub const TRACKER_V: Item<f64> = Item::new("/Pv/#/V", text::VOLTS);
+/// DVCC controls a `multi` where this is 1 when it appears.
+pub const IS_INVERTER_CHARGER: Item<i32> = Item::new("/IsInverterCharger", text::NO_YES);
+/// Power that it can give, W.
+pub const NOMINAL_POWER: Item<i32> = Item::new("/Ac/Out/L1/NominalInverterPower", text::WATTS);
+/// Temperature inside.
+pub const TEMPERATURE: Item<f64> = Item::new("/Temperature", text::CELSIUS);
 
 /// 0 off, 2 fault, 3 bulk, 4 absorption, 5 float, 8 pass-through, 9 inverting, 10 assisting.
 pub const STATE: Item<i32> = Item::new("/State", Text::Plain);
@@ -59,6 +98,20 @@ pub const MODE_IS_ADJUSTABLE: Item<i32> = Item::new("/ModeIsAdjustable", text::N
 pub const ERROR_CODE: Item<i32> = Item::new("/ErrorCode", Text::Plain);
 /// What the unit reports, in words.
 pub const ERROR_TEXT: Item<String> = Item::new("/Error/0/Id", Text::Plain);
+/// 0 ok, 1 warning, 2 alarm each: too hot, battery low, battery high, overload, ripple, short circuit, state of charge low,
+/// output low, output high, wrong order of the lines.
+pub const ALARMS: [Item<i32>; 10] = [
+    Item::new("/Alarms/HighTemperature", text::ALARM),
+    Item::new("/Alarms/LowVoltage", text::ALARM),
+    Item::new("/Alarms/HighVoltage", text::ALARM),
+    Item::new("/Alarms/Overload", text::ALARM),
+    Item::new("/Alarms/Ripple", text::ALARM),
+    Item::new("/Alarms/ShortCircuit", text::ALARM),
+    Item::new("/Alarms/LowSoc", text::ALARM),
+    Item::new("/Alarms/LowVoltageAcOut", text::ALARM),
+    Item::new("/Alarms/HighVoltageAcOut", text::ALARM),
+    Item::new("/Alarms/PhaseRotation", text::ALARM),
+];
 /// The grid is lost.
 pub const ALARM_GRID_LOST: Item<i32> = Item::new("/Alarms/GridLost", text::ALARM);
 

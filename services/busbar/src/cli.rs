@@ -16,6 +16,7 @@ use crate::import::Import;
 use crate::inverters::Inverters;
 use crate::list::List;
 use crate::logs::Logs;
+use crate::profile::ProfileCommand;
 use crate::services::Service;
 use crate::set::Set;
 use crate::sniff::Sniff;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Import(Import),
     /// List the inverters that can be told of a battery, and how far that is known.
     Inverters(Inverters),
+    /// List, check and try profiles of devices on Modbus.
+    Profile(ProfileCommand),
     /// Show the logs of our processes, in local time.
     Logs(Logs),
     /// Collect what a bug report needs into one archive, shown before it is written.

@@ -9,6 +9,7 @@
 //! - `enable`, `list`, `logs`, `bundle`: the processes of this machine; `supervise` knows who starts and watches them
 //! - `inverters`: which inverters can be told of a battery
 //! - `import`: our configuration from another driver's
+//! - `profile`: devices on Modbus: their profiles, and one read once
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
@@ -27,6 +28,7 @@ mod import;
 mod inverters;
 mod list;
 mod logs;
+mod profile;
 mod services;
 mod set;
 mod sniff;
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::List(options) => report(list::run(&options)),
         Command::Import(options) => report(import::run(&options)),
         Command::Inverters(options) => report(inverters::run(&options)),
+        Command::Profile(options) => report(wait_for(profile::run(options))),
         Command::Logs(options) => report(logs::run(&options)),
         Command::Bundle(options) => report(wait_for(bundle::run(options))),
         Command::Demo(options) => report(wait_for(demo::run(options))),

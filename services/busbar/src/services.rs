@@ -12,7 +12,8 @@ use simulator::scenario::Scenario;
 use crate::bus::Bus;
 
 /// Names that may also be those of a link to this executable.
-pub(crate) const NAMES: &[&str] = &["bms-can", "charge-manager", "dcdc-rs485", "settings", "simulator"];
+pub(crate) const NAMES: &[&str] =
+    &["bms-can", "charge-manager", "dcdc-rs485", "inverter-modbus", "settings", "simulator"];
 
 /// The scenario of a simulator that is given none.
 const DEFAULT_SCENARIO: &str = include_str!("../../simulator/scenarios/pylontech.toml");
@@ -29,6 +30,9 @@ pub(crate) enum Service {
     /// Run an EZA2500 converter and the battery behind it, with the web API that APIS drives them with.
     #[command(name = "dcdc-rs485", after_help = DCDC_EXAMPLES)]
     Dcdc(Dcdc),
+    /// Run inverters and meters on Modbus, as com.victronenergy.multi, acsystem, pvinverter and grid services.
+    #[command(name = "inverter-modbus", after_help = INVERTER_EXAMPLES)]
+    InverterModbus(OneOfSeveral),
     /// Run com.victronenergy.settings, on a machine that is not Venus.
     #[command(after_help = SETTINGS_EXAMPLES)]
     Settings(TheOnly),
@@ -50,11 +54,26 @@ pub(crate) struct OneOfSeveral {
     bus: Bus,
 }
 
+impl OneOfSeveral {
+    /// The file of a service.
+    fn path(&self, service: &str) -> Result<PathBuf, ConfigErrors> {
+        match (&self.config, &self.name) {
+            (Some(path), _) => Ok(path.clone()),
+            (None, Some(which)) => config::locate(None, &format!("{service}.{which}.toml")),
+            (None, None) => config::locate(None, &format!("{service}.toml")),
+        }
+    }
+}
+
 const BMS_CAN_EXAMPLES: &str = "Examples:
   busbar bms-can --config bms-can.can0.toml
   busbar bms-can can0                           reads /etc/busbar/bms-can.can0.toml
   BUSBAR_CAN__PORT=/dev/ttyACM0 busbar bms-can can0
                                                 one key from the environment";
+
+const INVERTER_EXAMPLES: &str = "Examples:
+  busbar inverter-modbus --config inverter-modbus.rs485.toml
+  busbar inverter-modbus rs485                  reads /etc/busbar/inverter-modbus.rs485.toml";
 
 /// The converter's process takes the options of the program that it replaces.
 #[derive(Debug, Args)]
@@ -145,11 +164,7 @@ Examples:
 pub(crate) fn run(service: Service) -> ExitCode {
     match service {
         Service::BmsCan(options) => {
-            let path = match (options.config, options.name) {
-                (Some(path), _) => Ok(path),
-                (None, Some(which)) => config::locate(None, &format!("bms-can.{which}.toml")),
-                (None, None) => config::locate(None, "bms-can.toml"),
-            };
+            let path = options.path("bms-can");
             start("bms-can", path.map(Some), options.bus.choose(), bms_can::run)
         }
         Service::ChargeManager(options) => {
@@ -158,6 +173,10 @@ pub(crate) fn run(service: Service) -> ExitCode {
             start_as(program, "charge-manager", Ok(path), options.bus.choose(), charge_manager::run)
         }
         Service::Dcdc(options) => convert(options),
+        Service::InverterModbus(options) => {
+            let path = options.path("inverter-modbus");
+            start("inverter-modbus", path.map(Some), options.bus.choose(), inverter_modbus::run)
+        }
         Service::Settings(options) => {
             let path = options.config.or_else(|| config::locate(None, "settings.toml").ok());
             start("settings", Ok(path), options.bus.choose(), settings::run)
@@ -248,7 +267,8 @@ fn simulate(options: &Simulator) -> ExitCode {
     service_kit::run(program, async move |context| {
         let scenario = scenario(path.as_deref(), link)?;
         let commands = simulator::console::lines();
-        simulator::run(&scenario, &context, commands, |event| println!("{event}")).await?;
+        let profiles = inverter_modbus::profile::builtin::text;
+        simulator::run(&scenario, profiles, &context, commands, |event| println!("{event}")).await?;
         Ok(())
     })
 }

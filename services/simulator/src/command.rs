@@ -38,6 +38,14 @@ converter [N] fault KIND [cmd=CODE] [count=N] [write] [ms=] [n=] [ercd=] [hex=]
                                 split delay, for the next count replies; converter [N] clear ends all
 converter [N] battery [rsoc=N] [status=N] [fault=drop|exception|badcrc|none]
 converter [N] journal|timing    what was served since the last time; how late its bytes left
+inverter [N] set sun_w=|load_w=|house_w=|grid=|soc=|battery_w=...
+                                what flows through an inverter on Modbus; battery_w=auto for self-consumption
+inverter [N] register holding|input ADDRESS VALUE
+                                what a register holds from now on
+inverter [N] fault KIND [count=N] [after=N] [ms=] [code=] [n=] [hex=]
+                                silence late foreign stale doubled exception badcrc garbage truncated, for the
+                                next count answers or for ever; inverter [N] clear ends all
+inverter [N] unplug|plug|status|journal|timing
 help
 N: one battery only, 0 is the first. M, K from 0. TIME as 300ms, 5s, 2min, 1h in simulated time; for ever without.";
 

@@ -8,6 +8,7 @@
 //! - [`faults`], [`command`]: what can go wrong, by scenario or while it runs
 //! - [`device`]: all of this as one battery without I/O and clock; [`assembly`] builds it from a [`scenario`]
 //! - [`converter`]: an EZA2500 converter and its battery, on terminals of their own
+//! - [`inverters`]: hybrid inverters on Modbus, any that `inverter-modbus` has a profile of
 //! - [`run()`]: terminals, links and real time around it; [`pty`], [`link`], [`pace`], [`outbox`], [`console`] help
 //!
 //! The encoders share nothing with the decoders of `bms-can`: golden vectors and foreign programs check both.
@@ -24,6 +25,7 @@ pub mod day;
 pub mod device;
 pub mod faults;
 pub mod hybrids;
+pub mod inverters;
 pub mod link;
 mod named;
 pub mod outbox;

@@ -15,6 +15,7 @@ use crate::command::{self, Action};
 use crate::converter::Running;
 use crate::device::Device;
 use crate::hybrids;
+use crate::inverters::{self, InverterError, Profiles};
 use crate::link::Link;
 use crate::pace::Pace;
 use crate::pty::{Happened, Pty};
@@ -79,6 +80,13 @@ pub enum Event {
         /// In words.
         text: String,
     },
+    /// An inverter on Modbus can be reached, or says something.
+    Inverter {
+        /// Its number, from 0.
+        number: usize,
+        /// In words.
+        text: String,
+    },
     /// A command was carried out.
     Done,
     /// A command was not understood or not carried out.
@@ -101,6 +109,7 @@ impl fmt::Display for Event {
                 write!(f, "battery{battery} {text}")
             }
             Self::Converter { number, text } => write!(f, "converter{number} {text}"),
+            Self::Inverter { number, text } => write!(f, "modbus{number} {text}"),
             Self::Done => f.write_str("ok"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::Help => f.write_str(command::HELP),
@@ -122,6 +131,9 @@ pub enum RunError {
     /// No terminal, or it failed.
     #[error("the pseudo-terminal failed: {0}")]
     Terminal(#[from] io::Error),
+    /// An inverter on Modbus does not start.
+    #[error(transparent)]
+    Inverter(#[from] InverterError),
     /// A battery ended on its own, which is a mistake in this program.
     #[error("a battery stopped: {0}")]
     Stopped(#[from] tokio::task::JoinError),
@@ -130,12 +142,13 @@ pub enum RunError {
 /// Runs a scenario until it is asked to stop. Then the links are gone and the terminals hung up.
 ///
 /// `commands` are lines as [`command::HELP`] describes them (a closed channel is fine); `tell` gets what is to be
-/// printed, first of all one [`Event::Ready`] per battery.
+/// printed, first of all one [`Event::Ready`] per battery. `profiles` knows the texts of inverters' profiles by name.
 ///
 /// # Errors
 /// A terminal or a link cannot be made.
 pub async fn run(
     scenario: &Scenario,
+    profiles: Profiles,
     context: &Context,
     mut commands: mpsc::Receiver<String>,
     mut tell: impl FnMut(Event),
@@ -174,6 +187,10 @@ pub async fn run(
         tell(Event::Converter { number, text: format!("ready {}", converter.terminals()) });
         converters.push(converter);
     }
+    let mut inverters = inverters::Running::start(&scenario.inverter, profiles)?;
+    for (number, place) in inverters.places() {
+        tell(Event::Inverter { number, text: format!("ready {place}") });
+    }
     let shutdown = context.shutdown();
     let mut awaited = batteries.len();
     if awaited == 0 {
@@ -197,7 +214,7 @@ pub async fn run(
             }
             line = commands.recv(), if listening => match line {
                 Some(line) => {
-                    if let Some(answer) = dispatch(&line, &batteries, &converters) {
+                    if let Some(answer) = dispatch(&line, &batteries, &converters, &mut inverters) {
                         tell(answer);
                     }
                 }
@@ -210,10 +227,22 @@ pub async fn run(
 }
 
 /// Hands a command to the batteries it is for.
-fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>], converters: &[Running]) -> Option<Event> {
+fn dispatch(
+    line: &str,
+    batteries: &[mpsc::Sender<Action>],
+    converters: &[Running],
+    inverters: &mut inverters::Running,
+) -> Option<Event> {
     let words: Vec<&str> = line.split_whitespace().collect();
     if let ["converter", words @ ..] = words.as_slice() {
         return Some(ask(converters, words));
+    }
+    if let ["inverter", words @ ..] = words.as_slice() {
+        let (number, words) = numbered(words);
+        return Some(match inverters.command(number, words) {
+            Ok(text) => Event::Inverter { number, text },
+            Err(why) => Event::Refused(why),
+        });
     }
     match line.trim() {
         "" => return None,
@@ -241,14 +270,19 @@ fn dispatch(line: &str, batteries: &[mpsc::Sender<Action>], converters: &[Runnin
 
 /// Hands a command to the converter it is for, the first unless a number says otherwise.
 fn ask(converters: &[Running], words: &[&str]) -> Event {
-    let (number, words) = match words {
-        [first, rest @ ..] => first.parse().map_or((0, words), |number| (number, rest)),
-        [] => (0, words),
-    };
+    let (number, words) = numbered(words);
     match converters.get(number).map(|converter| converter.command(words)) {
         Some(Ok(text)) => Event::Converter { number, text },
         Some(Err(why)) => Event::Refused(why),
         None => Event::Refused(format!("there is no converter {number}")),
+    }
+}
+
+/// A number in front of words, 0 without.
+fn numbered<'a>(words: &'a [&'a str]) -> (usize, &'a [&'a str]) {
+    match words {
+        [first, rest @ ..] => first.parse().map_or((0, words), |number| (number, rest)),
+        [] => (0, words),
     }
 }
 

@@ -45,9 +45,15 @@ impl Bench {
         let (commands, for_run) = mpsc::channel(8);
         let (tell, events) = mpsc::unbounded_channel();
         let running = tokio::spawn(async move {
-            run(&scenario, &context, for_run, |event| {
-                let _ = tell.send(event);
-            })
+            run(
+                &scenario,
+                |_| None,
+                &context,
+                for_run,
+                |event| {
+                    let _ = tell.send(event);
+                },
+            )
             .await
         });
         let mut bench = Self { directory, stopper, commands, events, running };
@@ -339,6 +345,7 @@ async fn a_link_that_cannot_be_made_is_said_and_leaves_nothing_behind() {
     let scenario = parse("[[battery]]\nlink = \"/nowhere/at/all\"", "test").unwrap();
     let (context, _stopper) = Context::detached();
     let (_commands, for_run) = mpsc::channel(1);
-    let error = timeout(DEADLINE, run(&scenario, &context, for_run, |_| ())).await.unwrap().unwrap_err();
+    let error =
+        timeout(DEADLINE, run(&scenario, |_| None, &context, for_run, |_| ())).await.unwrap().unwrap_err();
     assert!(error.to_string().starts_with("cannot make the link /nowhere/at/all: "), "{error}");
 }

@@ -45,6 +45,7 @@ static KINDS: &[Kind] = &[
     Kind { service: "bms-can", read: in_full::<bms_can::Config> },
     Kind { service: "charge-manager", read: in_full::<charge_manager::Config> },
     Kind { service: "dcdc-rs485", read: in_full::<dcdc_rs485::Config> },
+    Kind { service: "inverter-modbus", read: in_full::<inverter_modbus::Config> },
     Kind { service: "settings", read: in_full::<settings::Config> },
     Kind { service: "simulator", read: scenario },
 ];

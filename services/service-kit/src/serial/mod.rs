@@ -18,7 +18,7 @@ use tokio::io::unix::AsyncFd;
 pub use error::{OpenError, Unplugged, is_unplugged};
 pub use holder::Holder;
 pub use names::{bus_suffix, stable_names};
-pub use port::Port;
+pub use port::{Character, Parity, Port};
 pub use wait::wait_for;
 
 /// Puts an open file under the eyes of the runtime. The file must own its descriptor.

@@ -1,4 +1,4 @@
-//! An open serial port: 8 data bits, no parity, 1 stop bit, no flow control, bytes as they are.
+//! An open serial port: 8 data bits, no flow control, bytes as they are; no parity and 1 stop bit unless asked otherwise.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -23,6 +23,27 @@ const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 
 /// A UART samples well up to about this deviation, in per cent of the baud rate.
 const BAUD_TOLERANCE_PERCENT: u32 = 3;
+
+/// A character on the line, besides its eight data bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Character {
+    /// The parity bit.
+    pub parity: Parity,
+    /// Two stop bits instead of one.
+    pub two_stop_bits: bool,
+}
+
+/// The parity bit of a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Parity {
+    /// There is none.
+    #[default]
+    None,
+    /// It makes the ones even.
+    Even,
+    /// It makes the ones odd.
+    Odd,
+}
 
 /// A serial port that this process has for itself. Reading and writing fail with [`Unplugged`] once it is gone, at every
 /// call: nothing ever reads as zero bytes.
@@ -73,6 +94,14 @@ impl Port {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: &Path, baud_rate: u32) -> Result<Self, OpenError> {
+        Self::open_as(path, baud_rate, Character::default())
+    }
+
+    /// [`open`](Self::open) with another kind of character on the line.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_as(path: &Path, baud_rate: u32, character: Character) -> Result<Self, OpenError> {
         let failed = |error: Errno| OpenError::Io { path: path.to_owned(), source: error.into() };
         let device = device(path)?;
         let is_pty = PTY_MAJORS.contains(&rustix::fs::major(device.rdev()));
@@ -98,7 +127,7 @@ impl Port {
             termios::ioctl_tiocexcl(&fd).map_err(failed)?;
         }
         let tty = Tty { fd, exclusive: !is_pty };
-        make_raw(&tty, modes).map_err(failed)?;
+        make_raw(&tty, modes, character).map_err(failed)?;
         // A pseudo-terminal has no speed: whatever its driver says to one is no reason to fail.
         match set_baud_rate(&tty, baud_rate) {
             Ok(actual) if is_pty || near(actual, baud_rate) => {}
@@ -259,12 +288,21 @@ fn group_name(groups: &str, gid: u32) -> Option<&str> {
     })
 }
 
-/// Bytes as they are, 8N1, no flow control, modem lines ignored; a read without data returns at once.
-fn make_raw(tty: &Tty, mut modes: Termios) -> Result<(), Errno> {
+/// Bytes as they are, no flow control, modem lines ignored; a read without data returns at once.
+fn make_raw(tty: &Tty, mut modes: Termios, character: Character) -> Result<(), Errno> {
     modes.make_raw();
     modes.input_modes -= InputModes::IXOFF | InputModes::IXANY;
-    modes.control_modes -= ControlModes::CSTOPB | ControlModes::CRTSCTS;
+    modes.control_modes -=
+        ControlModes::CSTOPB | ControlModes::CRTSCTS | ControlModes::PARENB | ControlModes::PARODD;
     modes.control_modes |= ControlModes::CREAD | ControlModes::CLOCAL;
+    modes.control_modes |= match character.parity {
+        Parity::None => ControlModes::empty(),
+        Parity::Even => ControlModes::PARENB,
+        Parity::Odd => ControlModes::PARENB | ControlModes::PARODD,
+    };
+    if character.two_stop_bits {
+        modes.control_modes |= ControlModes::CSTOPB;
+    }
     termios::tcsetattr(tty, OptionalActions::Now, &modes)
 }
 

@@ -14,6 +14,7 @@ use crate::batteries::{Dialect, PYLONTECH_LV};
 use crate::command;
 use crate::converter::ConverterConfig;
 use crate::hybrids::HybridConfig;
+use crate::inverters::InverterConfig;
 
 pub use current::{ChargerConfig, CurrentConfig, DayConfig, StepConfig, StepsConfig};
 pub use pack::{BalancerConfig, BmsConfig, OddCellConfig, PackConfig};
@@ -48,6 +49,9 @@ pub struct Scenario {
     /// The converters.
     #[serde(default)]
     pub converter: Vec<ConverterConfig>,
+    /// The inverters on Modbus.
+    #[serde(default)]
+    pub inverter: Vec<InverterConfig>,
     /// What happens when.
     #[serde(default)]
     pub event: Vec<EventConfig>,
@@ -166,12 +170,13 @@ impl Check for Scenario {
     fn check(&self, findings: &mut Findings) {
         findings.within("speed", self.speed, 0.1..=600.0, "");
         let total: usize = self.battery.iter().map(|battery| battery.count.min(MOST_BATTERIES + 1)).sum();
-        let fewest = usize::from(self.converter.is_empty());
+        let fewest = usize::from(self.converter.is_empty() && self.inverter.is_empty());
         if !(fewest..=MOST_BATTERIES).contains(&total) {
             findings.refuse("battery", format!("{total} batteries"), format!("{fewest} to {MOST_BATTERIES}"));
             return;
         }
         findings.each("converter", &self.converter);
+        findings.each("inverter", &self.inverter);
         findings.each("battery", &self.battery);
         findings.each("event", &self.event);
         let batteries = self.batteries();

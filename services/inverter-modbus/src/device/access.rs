@@ -1,0 +1,114 @@
+//! Reads and writes of the registers of one device.
+
+use std::time::Duration;
+
+use crate::engine::encode::Written;
+use crate::engine::plan::Range;
+use crate::line::{Ask, Line, NoAnswer, Turn};
+use crate::modbus::pdu::{Answer, Request, exception_text};
+use crate::profile::Profile;
+use crate::profile::link::WriteFunction;
+use crate::profile::scalar::Table;
+
+/// The way to one device.
+#[derive(Debug, Clone)]
+pub struct Access {
+    line: Line,
+    unit: u8,
+    timeout: Duration,
+    gap: Duration,
+    write_function: WriteFunction,
+}
+
+/// Why a read or write came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The device refused it.
+    #[error("exception {0} ({text})", text = exception_text(*.0))]
+    Exception(u8),
+    /// There was no answer.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// An answer of another kind, which no sound device gives.
+    #[error("an answer that is none to this request")]
+    Odd,
+}
+
+impl Fault {
+    /// Whether the device says that it has no such registers or function.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Fault::Exception(1..=3))
+    }
+}
+
+impl Access {
+    /// The way to `unit` on a line.
+    #[must_use]
+    pub fn new(line: Line, unit: u8, profile: &Profile) -> Access {
+        let link = &profile.link;
+        let write_function = link.write_function;
+        Access { line, unit, timeout: link.timeout(), gap: link.gap(), write_function }
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// With this time for an answer.
+    #[must_use]
+    pub fn patient(mut self, timeout: Duration) -> Access {
+        self.timeout = timeout;
+        self
+    }
+
+    fn ask(&self, request: Request, turn: Turn, patience: u32) -> Ask {
+        Ask { unit: self.unit, request, timeout: self.timeout * patience, gap: self.gap, turn }
+    }
+
+    /// Reads a range, with `patience` times the usual time for the answer.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn read(&self, range: Range, turn: Turn, patience: u32) -> Result<Vec<u16>, Fault> {
+        let Range { table, addr, count } = range;
+        match self.line.ask(self.ask(Request::Read { table, addr, count }, turn, patience)).await? {
+            Answer::Values(values) => Ok(values),
+            Answer::Exception(code) => Err(Fault::Exception(code)),
+            Answer::Written | Answer::Raw(_) => Err(Fault::Odd),
+        }
+    }
+
+    /// Writes in order, up to the first that fails. Where other bits must stay, the registers are read first.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn write(&self, writes: &[Written]) -> Result<(), Fault> {
+        for write in writes {
+            let mut values = write.values.clone();
+            if write.needs_read() && write.table == Table::Holding {
+                let count = u16::try_from(values.len()).unwrap_or(u16::MAX);
+                let range = Range { table: write.table, addr: write.addr, count };
+                values = write.over(&self.read(range, Turn::Now, 1).await?);
+            }
+            let addr = write.addr;
+            let request = match (write.table, values.as_slice(), self.write_function) {
+                (Table::Coil, [value], _) => Request::WriteCoil { addr, on: *value != 0 },
+                (Table::Coil, values, _) => {
+                    Request::WriteCoils { addr, on: values.iter().map(|value| *value != 0).collect() }
+                }
+                (_, [value], WriteFunction::Single) => Request::WriteRegister { addr, value: *value },
+                _ => Request::WriteRegisters { addr, values },
+            };
+            match self.line.ask(self.ask(request, Turn::Now, 1)).await? {
+                Answer::Written => {}
+                Answer::Exception(code) => return Err(Fault::Exception(code)),
+                Answer::Values(_) | Answer::Raw(_) => return Err(Fault::Odd),
+            }
+        }
+        Ok(())
+    }
+}

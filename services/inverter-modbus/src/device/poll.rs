@@ -1,0 +1,403 @@
+//! The machine around a device: recognised, then read block by block in its turn, with what is to be written before.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use service_kit::{Repeating, Report};
+use tokio::time::{Instant, sleep_until};
+
+use super::access::{Access, Fault};
+use super::recognise::{Identity, NotIt, recognise};
+use crate::engine::decode::decode;
+use crate::engine::encode::Written;
+use crate::engine::filter::Filter;
+use crate::engine::image::Image;
+use crate::engine::map::Map;
+use crate::engine::plan::{self, Instead, Range};
+use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
+use crate::line::{NoAnswer, Turn};
+use crate::profile::Profile;
+
+/// A device that says nothing for so long is recognised anew.
+pub const OFFLINE: Duration = Duration::from_secs(10);
+/// So often one that is not there is asked.
+const LOOK: Duration = Duration::from_secs(5);
+/// So often one is asked whose line is not there: it costs nothing.
+const NO_LINE: Duration = Duration::from_millis(500);
+/// A device that is busy is asked again after this.
+const BUSY: Duration = Duration::from_secs(1);
+/// Attempts at a read, each with twice the time of the one before.
+const ATTEMPTS: u32 = 3;
+/// Commands that wait; a further one is refused.
+const COMMANDS: usize = 16;
+
+/// A device.
+pub struct Device {
+    profile: Arc<Profile>,
+    access: Access,
+    is_controlled: bool,
+    phase: Phase,
+    doing: Option<Doing>,
+    commands: VecDeque<(u64, Vec<Written>)>,
+    image: Image,
+    filter: Filter,
+    reads: u64,
+    heard_at: Option<Instant>,
+    failure: Repeating,
+    is_new: bool,
+}
+
+enum Phase {
+    /// It is to be recognised at this time.
+    Looking(Instant),
+    /// It is read.
+    Running(Box<Running>),
+}
+
+struct Running {
+    identity: Identity,
+    map: Map,
+    schedule: Schedule,
+    wanted: Vec<bool>,
+    /// The read that got no answer, and how often it was tried.
+    retry: Option<(Range, u32)>,
+}
+
+type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
+
+enum Doing {
+    Recognise(Pending<Result<Identity, NotIt>>),
+    Read(usize, Range, Pending<Result<Vec<u16>, Fault>>),
+    Write(u64, Pending<Result<(), Fault>>),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happened {
+    /// It was recognised: its map is another one.
+    Recognised,
+    /// Everything that was due was read.
+    Cycle,
+    /// A command was carried out, or not.
+    Command(u64, Result<(), Fault>),
+    /// Nothing that concerns anybody.
+    Nothing,
+}
+
+impl Device {
+    /// A device that is looked for from now on.
+    #[must_use]
+    pub fn new(profile: Arc<Profile>, access: Access, is_controlled: bool, now: Instant) -> Device {
+        Device {
+            profile,
+            access,
+            is_controlled,
+            phase: Phase::Looking(now),
+            doing: None,
+            commands: VecDeque::new(),
+            image: Image::default(),
+            filter: Filter::default(),
+            reads: 0,
+            heard_at: None,
+            failure: Repeating::default(),
+            is_new: false,
+        }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The way to it.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Who it is, once it was recognised.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.running().map(|running| &running.identity)
+    }
+
+    /// Its map, once it was recognised.
+    #[must_use]
+    pub fn map(&self) -> Option<&Map> {
+        self.running().map(|running| &running.map)
+    }
+
+    /// Its reads, once it was recognised.
+    #[must_use]
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.running().map(|running| &running.schedule)
+    }
+
+    fn running(&self) -> Option<&Running> {
+        match &self.phase {
+            Phase::Running(running) => Some(running),
+            Phase::Looking(_) => None,
+        }
+    }
+
+    /// What is believed of it.
+    #[must_use]
+    pub fn points(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Its registers as they were read.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The number of reads so far; a register that was read later has a higher one.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// When it last said something.
+    #[must_use]
+    pub fn heard_at(&self) -> Option<Instant> {
+        self.heard_at
+    }
+
+    /// Whether every block was read that it has.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let known = |schedule: &Schedule| {
+            schedule
+                .iter()
+                .all(|entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > Instant::now()))
+        };
+        self.heard_at.is_some() && self.schedule().is_some_and(known)
+    }
+
+    /// Writes registers, before anything is read. False if too much waits already.
+    #[must_use]
+    pub fn command(&mut self, number: u64, writes: Vec<Written>) -> bool {
+        let has_room = self.commands.len() < COMMANDS && matches!(self.phase, Phase::Running(_));
+        if has_room {
+            self.commands.push_back((number, writes));
+        }
+        has_room
+    }
+
+    /// The registers of a write are read next.
+    pub fn read_soon(&mut self, writes: &[(crate::profile::scalar::Table, u16)], now: Instant) {
+        if let Phase::Running(running) = &mut self.phase {
+            for (table, addr) in writes {
+                running.schedule.due_for(*table, *addr, now);
+            }
+        }
+    }
+
+    /// Waits for the next thing that happens. Dropping the future loses nothing: what is under way goes on at the next call.
+    pub async fn happen(&mut self) -> Happened {
+        if self.doing.is_none() {
+            let now = Instant::now();
+            match self.begin(now) {
+                Ok(doing) => self.doing = Some(doing),
+                Err(wake) => {
+                    sleep_until(wake).await;
+                    return Happened::Nothing;
+                }
+            }
+        }
+        match &mut self.doing {
+            Some(Doing::Recognise(pending)) => {
+                let outcome = pending.await;
+                self.doing = None;
+                self.recognised(outcome)
+            }
+            Some(Doing::Read(n, range, pending)) => {
+                let (n, range, outcome) = (*n, *range, pending.await);
+                self.doing = None;
+                self.was_read(n, range, outcome)
+            }
+            Some(Doing::Write(number, pending)) => {
+                let (number, outcome) = (*number, pending.await);
+                self.doing = None;
+                Happened::Command(number, outcome)
+            }
+            None => Happened::Nothing,
+        }
+    }
+
+    /// What is done next, or when there will be something.
+    fn begin(&mut self, now: Instant) -> Result<Doing, Instant> {
+        let running = match &mut self.phase {
+            Phase::Looking(at) if *at > now => return Err(*at),
+            Phase::Looking(_) => {
+                let (profile, access) = (self.profile.clone(), self.access.clone());
+                return Ok(Doing::Recognise(Box::pin(async move { recognise(&profile, &access).await })));
+            }
+            Phase::Running(running) => running,
+        };
+        let access = self.access.clone();
+        if let Some((number, writes)) = self.commands.pop_front() {
+            return Ok(Doing::Write(number, Box::pin(async move { access.write(&writes).await })));
+        }
+        let Some((n, deadline)) = running.schedule.next(now) else {
+            return Err(running.schedule.wake().unwrap_or(now + LOOK).min(now + LOOK));
+        };
+        let Some(entry) = running.schedule.get(n) else { return Err(now + LOOK) };
+        let range = entry.request.range;
+        let tried = running.retry.filter(|(retried, _)| *retried == range).map_or(0, |(_, tried)| tried);
+        let read = async move { access.read(range, Turn::By(deadline), 1 << tried).await };
+        Ok(Doing::Read(n, range, Box::pin(read)))
+    }
+
+    fn recognised(&mut self, outcome: Result<Identity, NotIt>) -> Happened {
+        let now = Instant::now();
+        match outcome {
+            Ok(identity) => {
+                match self.failure.ended(now) {
+                    Some(Report::Ended { lasting, .. }) => tracing::info!(
+                        device = self.profile.id,
+                        serial = identity.serial,
+                        "the device is there after {:.1} s",
+                        lasting.as_secs_f64()
+                    ),
+                    _ => tracing::info!(
+                        device = self.profile.id,
+                        serial = identity.serial,
+                        "the device is there"
+                    ),
+                }
+                let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
+                self.image.clear();
+                self.filter.clear();
+                self.heard_at = Some(now);
+                let wanted = wanted(&map, &self.filter);
+                let schedule = scheduled(&map, &self.profile, &wanted, now);
+                let running = Running { identity, map, schedule, wanted, retry: None };
+                self.phase = Phase::Running(Box::new(running));
+                Happened::Recognised
+            }
+            Err(why) => {
+                let is_no_line = matches!(&why, NotIt::Fault(Fault::NoAnswer(NoAnswer::NoLine(_))));
+                // The line says itself when it is not there.
+                if !is_no_line && let Some(report) = self.failure.failed(now, &why.to_string()) {
+                    tracing::warn!(device = self.profile.id, "{report}");
+                }
+                self.phase = Phase::Looking(now + if is_no_line { NO_LINE } else { LOOK });
+                Happened::Nothing
+            }
+        }
+    }
+
+    fn was_read(&mut self, n: usize, range: Range, outcome: Result<Vec<u16>, Fault>) -> Happened {
+        let now = Instant::now();
+        let Phase::Running(running) = &mut self.phase else { return Happened::Nothing };
+        match outcome {
+            Ok(values) => {
+                self.reads += 1;
+                self.image.put(range.table, range.addr, &values, self.reads);
+                self.heard_at = Some(now);
+                running.retry = None;
+                running.schedule.was_read(n, now);
+                self.take_in(now);
+            }
+            Err(fault) if fault.is_absent() => {
+                self.heard_at = Some(now);
+                self.refused(n, &fault, now);
+                self.is_new = true;
+            }
+            Err(Fault::Exception(_) | Fault::Odd) => {
+                self.heard_at = Some(now);
+                running.schedule.again(n, now + BUSY);
+            }
+            Err(Fault::NoAnswer(why)) => {
+                let tried = running.retry.filter(|(of, _)| *of == range).map_or(0, |(_, tried)| tried) + 1;
+                if matches!(why, NoAnswer::NoLine(_)) {
+                    running.schedule.again(n, now + NO_LINE);
+                } else if tried < ATTEMPTS {
+                    running.retry = Some((range, tried));
+                } else {
+                    running.retry = None;
+                    running.schedule.was_read(n, now);
+                }
+                let silent_since = self.heard_at.unwrap_or(now);
+                if now.duration_since(silent_since) >= OFFLINE {
+                    if let Some(report) = self.failure.failed(now, &why.to_string()) {
+                        tracing::warn!(device = self.profile.id, "{report}");
+                    }
+                    self.commands.clear();
+                    self.phase = Phase::Looking(now);
+                    return Happened::Nothing;
+                }
+            }
+        }
+        self.cycle(now)
+    }
+
+    /// Everything that was due is there, or as good as.
+    fn cycle(&mut self, now: Instant) -> Happened {
+        let is_over = self.schedule().is_some_and(|schedule| schedule.next(now).is_none());
+        if std::mem::take(&mut self.is_new) && is_over {
+            return Happened::Cycle;
+        }
+        Happened::Nothing
+    }
+
+    /// Decodes what is there now.
+    fn take_in(&mut self, now: Instant) {
+        let Phase::Running(running) = &mut self.phase else { return };
+        let heard = decode(&running.map, &self.image);
+        for (point, number) in self.filter.take(&heard) {
+            tracing::warn!(
+                device = self.profile.id,
+                point,
+                number,
+                "a state that the profile has no word for"
+            );
+        }
+        self.is_new = true;
+        let wanted = wanted(&running.map, &self.filter);
+        if wanted != running.wanted {
+            running.schedule = scheduled(&running.map, &self.profile, &wanted, now);
+            running.wanted = wanted;
+        }
+    }
+
+    /// The device does not have what was read together.
+    fn refused(&mut self, n: usize, fault: &Fault, now: Instant) {
+        let Phase::Running(running) = &mut self.phase else { return };
+        let Some(entry) = running.schedule.get(n) else { return };
+        match plan::refused(&entry.request, &running.map) {
+            Instead::Requests(requests) => running.schedule.replace(n, requests, now),
+            Instead::Nothing(range) => {
+                let block = entry.request.parts.first().and_then(|part| running.map.blocks.get(part.block));
+                let is_optional = block.is_some_and(|block| block.optional);
+                let Range { table, addr, count } = range;
+                tracing::info!(device = self.profile.id, %table, addr, count, is_optional, "the device has no such registers: {fault}");
+                self.image.forget(table, addr, count);
+                if is_optional {
+                    running.schedule.drop(n);
+                } else {
+                    running.schedule.again(n, now + REFUSED_AGAIN);
+                }
+            }
+        }
+    }
+}
+
+/// Which blocks are read under what is known.
+fn wanted(map: &Map, points: &Filter) -> Vec<bool> {
+    let point = |name: &str| points.number(name);
+    map.blocks.iter().map(|block| block.when.as_ref().is_none_or(|when| when.holds(&point))).collect()
+}
+
+fn scheduled(map: &Map, profile: &Profile, wanted: &[bool], now: Instant) -> Schedule {
+    let is_wanted = |block: &crate::engine::map::BlockAt| {
+        let number = map.blocks.iter().position(|known| std::ptr::eq(known, block));
+        number.and_then(|number| wanted.get(number)).copied().unwrap_or(true)
+    };
+    Schedule::new(plan::plan(map, &profile.link, is_wanted), now)
+}

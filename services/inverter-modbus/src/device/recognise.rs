@@ -1,0 +1,178 @@
+//! Whether a device is what it should be, and who it is.
+
+use super::access::{Access, Fault};
+use crate::engine::image::Image;
+use crate::engine::layout::{Layout, Raw};
+use crate::engine::plan::Range;
+use crate::engine::sunspec::{Chain, Next, Walker};
+use crate::line::Turn;
+use crate::profile::Profile;
+use crate::profile::scalar::Table;
+use crate::profile::write::{Field, Identify, Match};
+
+/// Who a device is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Identity {
+    /// Serial number.
+    pub serial: Option<String>,
+    /// Model, as it says itself.
+    pub model: Option<String>,
+    /// Firmware version.
+    pub firmware: Option<String>,
+    /// Rated power, W.
+    pub rated_power_w: Option<f64>,
+    /// Its models, where the profile has a chain.
+    pub chain: Option<Chain>,
+}
+
+/// Why a device is not the one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotIt {
+    /// It does not answer, or refuses.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Another device answers.
+    #[error("another device answers: {table} {addr} is {found}")]
+    Another {
+        /// Where the difference is.
+        table: Table,
+        /// Its address.
+        addr: u16,
+        /// What stands there.
+        found: String,
+    },
+    /// It has no chain of models.
+    #[error("it has no SunSpec models")]
+    NoChain,
+}
+
+/// Asks a device who it is.
+///
+/// # Errors
+/// [`NotIt`].
+pub async fn recognise(profile: &Profile, access: &Access) -> Result<Identity, NotIt> {
+    let mut identity = Identity::default();
+    if let Some(identify) = &profile.identify {
+        let mut image = Image::default();
+        for read in &identify.read {
+            let range = Range { table: profile.table(read.table), addr: read.addr, count: read.count };
+            let values = access.read(range, Turn::Now, 1).await?;
+            image.put(range.table, range.addr, &values, 1);
+        }
+        judge(profile, identify, &image)?;
+        identity.serial = text(profile, access, &mut image, identify.serial.as_ref()).await?;
+        identity.model = text(profile, access, &mut image, identify.model.as_ref()).await?;
+        identity.firmware = text(profile, access, &mut image, identify.firmware.as_ref()).await?;
+        if let Some(field) = &identify.rated_power {
+            let raw = fetch(profile, access, &mut image, field).await?;
+            let number = raw.and_then(|raw| raw.number());
+            identity.rated_power_w = number.map(|raw| raw * field.scale + field.offset);
+        }
+    }
+    if let Some(sunspec) = &profile.sunspec {
+        identity.chain = Some(walk(&sunspec.bases, access).await?);
+    }
+    Ok(identity)
+}
+
+/// Whether everything holds that must.
+///
+/// # Errors
+/// [`NotIt::Another`], with the first that does not.
+pub fn judge(profile: &Profile, identify: &Identify, image: &Image) -> Result<(), NotIt> {
+    for part in &identify.matches {
+        let table = profile.table(part.table);
+        let layout = Layout::at(table, part.addr, kind(part), profile.order(part.words), part.count);
+        let raw = layout.masked(part.mask).swapped(part.swap).read(image);
+        if !raw.as_ref().is_some_and(|raw| holds(part, raw, image, table)) {
+            let found = match raw {
+                Some(Raw::Int(number)) => format!("{number:#x}"),
+                Some(Raw::Float(number)) => number.to_string(),
+                Some(Raw::Text(text)) => format!("{text:?}"),
+                None => "not there".to_owned(),
+            };
+            return Err(NotIt::Another { table, addr: part.addr, found });
+        }
+    }
+    Ok(())
+}
+
+fn kind(part: &Match) -> crate::profile::kind::Type {
+    let is_text = part.prefix.is_some() || part.ascii.is_some();
+    if is_text { crate::profile::kind::Type::String } else { part.kind }
+}
+
+fn holds(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
+    match raw {
+        Raw::Int(number) => {
+            let is_one = part.one_of.as_ref().is_none_or(|all| all.contains(number));
+            is_one && part.range.is_none_or(|(low, high)| (low..=high).contains(number))
+        }
+        Raw::Float(_) => false,
+        Raw::Text(text) => {
+            let begins = |all: &Vec<String>| all.iter().any(|prefix| text.starts_with(prefix.as_str()));
+            let registers = (part.addr..=u16::MAX).take(part.count.unwrap_or(1).into());
+            let mut bytes = registers.flat_map(|addr| image.get(table, addr).unwrap_or(0).to_be_bytes());
+            let mut is_printable = || bytes.all(|byte| (0x20..0x7F).contains(&byte));
+            part.prefix.as_ref().is_none_or(begins)
+                && part.ascii.is_none_or(|wanted| is_printable() == wanted)
+        }
+    }
+}
+
+async fn text(
+    profile: &Profile,
+    access: &Access,
+    image: &mut Image,
+    field: Option<&Field>,
+) -> Result<Option<String>, NotIt> {
+    let Some(field) = field else { return Ok(None) };
+    Ok(match fetch(profile, access, image, field).await? {
+        Some(Raw::Text(text)) => Some(text).filter(|text| !text.is_empty()),
+        Some(Raw::Int(number)) => Some(number.to_string()),
+        Some(Raw::Float(number)) => Some(number.to_string()),
+        None => None,
+    })
+}
+
+/// A field, read now if it was not. One that the device refuses is none.
+async fn fetch(
+    profile: &Profile,
+    access: &Access,
+    image: &mut Image,
+    field: &Field,
+) -> Result<Option<Raw>, NotIt> {
+    let table = profile.table(field.table);
+    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
+    let layout = layout.masked(field.mask).swapped(field.swap);
+    if let Some(raw) = layout.read(image) {
+        return Ok(Some(raw));
+    }
+    let count = u16::try_from(layout.registers.len()).unwrap_or(1);
+    match access.read(Range { table, addr: field.addr, count }, Turn::Now, 1).await {
+        Ok(values) => image.put(table, field.addr, &values, 1),
+        Err(Fault::Exception(_)) => return Ok(None),
+        Err(fault) => return Err(fault.into()),
+    }
+    Ok(layout.read(image))
+}
+
+/// Walks along the chain of models.
+async fn walk(bases: &[u16], access: &Access) -> Result<Chain, NotIt> {
+    let mut walker = Walker::new(bases);
+    loop {
+        match walker.next() {
+            Next::Read(addr) => {
+                let range = Range { table: Table::Holding, addr, count: 2 };
+                match access.read(range, Turn::Now, 1).await {
+                    Ok(values) => walker.take(values.first_chunk::<2>().copied()),
+                    Err(Fault::Exception(_)) => walker.take(None),
+                    Err(fault) => return Err(fault.into()),
+                }
+            }
+            Next::Found(chain) => return Ok(chain),
+            Next::Nothing => return Err(NotIt::NoChain),
+        }
+    }
+}

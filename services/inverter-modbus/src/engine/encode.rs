@@ -1,0 +1,354 @@
+//! A set point as writes.
+
+use super::image::Image;
+use super::layout::{Layout, Raw};
+use super::map::{Map, WriteAt};
+use crate::profile::kind::Words;
+use crate::profile::scalar::Table;
+use crate::profile::write::{Given, ModeSpec, Step};
+
+/// Registers that are written in one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Where.
+    pub table: Table,
+    /// First address.
+    pub addr: u16,
+    /// What.
+    pub values: Vec<u16>,
+    /// The bits that are meant, where the others must stay: the register is read first.
+    pub masks: Vec<u16>,
+}
+
+/// Why nothing is written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// A value outside of the limits.
+    #[error("{value} is not between {min} and {max}")]
+    OutOfRange {
+        /// What was wanted.
+        value: f64,
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+    },
+    /// A number that is none of the words.
+    #[error("{0} means nothing here")]
+    NoWord(f64),
+    /// What the value is made of is not known.
+    #[error("{0} is not known now")]
+    Unknown(String),
+    /// The registers cannot hold it.
+    #[error("{0} does not fit into its registers")]
+    TooLarge(f64),
+}
+
+/// What values are made of besides the one that is wanted.
+pub struct Known<'k> {
+    /// The points.
+    pub point: &'k dyn Fn(&str) -> Option<f64>,
+    /// The secrets of the configuration.
+    pub secret: &'k dyn Fn(&str) -> Option<u32>,
+    /// The registers as they are.
+    pub image: &'k Image,
+    /// The registers as they were before a sequence.
+    pub saved: &'k Image,
+}
+
+impl WriteAt {
+    /// The limits now: those of the profile, and that of the point that is another one.
+    #[must_use]
+    pub fn limits(&self, point: &dyn Fn(&str) -> Option<f64>) -> Option<(f64, f64)> {
+        let (min, max) = (self.spec.min?, self.spec.max?);
+        let more = self.spec.max_from.as_ref().and_then(|name| point(name));
+        Some((min, more.map_or(max, |more| more.min(max)).max(min)))
+    }
+
+    /// The nearest value that can be written and is not further from `min` than `value`: a limit is never raised by
+    /// rounding.
+    #[must_use]
+    pub fn clip(&self, value: f64, point: &dyn Fn(&str) -> Option<f64>) -> f64 {
+        let Some((min, max)) = self.limits(point) else { return value };
+        let value = value.clamp(min, max);
+        match self.spec.step {
+            // A hair more, so that 0.3 in steps of 0.1 is not 0.2.
+            Some(step) => min + ((value - min) / step + 1e-6).floor() * step,
+            None => value,
+        }
+    }
+
+    /// The writes that make the device have `value`.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn writes(&self, value: f64, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+        if let Some(words) = &self.spec.map {
+            if !words.values().any(|word| *word as f64 == value) {
+                return Err(Refused::NoWord(value));
+            }
+        } else if let Some((min, max)) = self.limits(known.point)
+            && !(min..=max).contains(&value)
+        {
+            return Err(Refused::OutOfRange { value, min, max });
+        }
+        let mut writes = steps(&self.spec.unlock, Some(value), known)?;
+        match &self.layout {
+            Some(layout) => {
+                let mut scaled = (value - self.spec.offset) / self.spec.scale;
+                if let Some(power_at) = &self.power_at {
+                    let Some(Raw::Int(power)) = power_at.read(known.image) else {
+                        return Err(Refused::Unknown("the scale".to_owned()));
+                    };
+                    scaled /= 10_f64.powi(i32::try_from(power).unwrap_or(0));
+                }
+                writes.push(register(layout, scaled)?);
+            }
+            None => writes.extend(steps(&self.spec.sequence, Some(value), known)?),
+        }
+        Ok(writes)
+    }
+
+    /// The writes for when nobody wants a value any more.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn release(&self, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+        steps(&self.spec.release, None, known)
+    }
+
+    /// What the device shows for it.
+    #[must_use]
+    pub fn shown(&self, image: &Image) -> Option<f64> {
+        let (layout, scale, offset) = self.shown.as_ref()?;
+        let mut raw = layout.read(image)?.number()?;
+        if let Some(power_at) = &self.power_at {
+            let Raw::Int(power) = power_at.read(image)? else { return None };
+            raw *= 10_f64.powi(i32::try_from(power).ok()?);
+        }
+        Some(raw * scale + offset)
+    }
+
+    /// Whether the device shows `value`, as exactly as its registers can.
+    #[must_use]
+    pub fn is_shown(&self, value: f64, image: &Image) -> Option<bool> {
+        let (_, scale, _) = self.shown.as_ref()?;
+        let power = match self.power_at.as_ref().map(|power_at| power_at.read(image)) {
+            Some(Some(Raw::Int(power))) => 10_f64.powi(i32::try_from(power).ok()?),
+            Some(_) => return None,
+            None => 1.0,
+        };
+        Some((self.shown(image)? - value).abs() <= 0.51 * (scale * power).abs())
+    }
+}
+
+/// The writes of a way of running, with `value` for its power.
+///
+/// # Errors
+/// [`Refused`].
+pub fn mode(mode: &ModeSpec, value: Option<f64>, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+    if let (Some(value), Some(max)) = (value, mode.max) {
+        let min = mode.min.unwrap_or(0.0);
+        if !(min..=max).contains(&value) {
+            return Err(Refused::OutOfRange { value, min, max });
+        }
+    }
+    steps(&mode.sequence, value, known)
+}
+
+/// The registers of steps whose values are restored by a release.
+#[must_use]
+pub fn to_save(steps: &[Step]) -> Vec<(Table, u16, u16)> {
+    let saved = steps.iter().filter(|step| step.value == Given::Saved);
+    saved.filter_map(|step| Some((step.table, step.addr, step.kind.registers()?))).collect()
+}
+
+fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+    let mut writes: Vec<Written> = Vec::new();
+    for step in steps {
+        let order = step.words.unwrap_or(Words::Hl);
+        let layout = Layout::at(step.table, step.addr, step.kind, order, None).masked(step.mask);
+        let unknown = |what: &str| Refused::Unknown(what.to_owned());
+        let value = match &step.value {
+            Given::Number(number) => *number,
+            Given::Wanted => wanted.ok_or_else(|| unknown("the value"))?,
+            Given::Magnitude => wanted.ok_or_else(|| unknown("the value"))?.abs(),
+            Given::Secret(name) => f64::from((known.secret)(name).ok_or_else(|| unknown(name))?),
+            Given::Saved => {
+                let raw = layout.read(known.saved).ok_or_else(|| unknown("what stood there before"))?;
+                raw.number().ok_or_else(|| unknown("what stood there before"))? * step.scale
+            }
+            Given::Made(expr) => {
+                let point = |name: &str| if name == "value" { wanted } else { (known.point)(name) };
+                expr.value(&point).ok_or_else(|| unknown("a point that it is made of"))?
+            }
+        };
+        let write = register(&layout, value / step.scale)?;
+        match writes.last_mut() {
+            Some(last) if step.join => {
+                last.values.extend(write.values);
+                last.masks.extend(write.masks);
+            }
+            _ => writes.push(write),
+        }
+    }
+    Ok(writes)
+}
+
+/// One field as a write.
+fn register(layout: &Layout, value: f64) -> Result<Written, Refused> {
+    let raw = if layout.kind.is_float() { Raw::Float(value) } else { Raw::Int(value.round() as i128) };
+    let mut words = layout.encode(&raw).ok_or(Refused::TooLarge(value))?;
+    words.sort_unstable_by_key(|(addr, ..)| *addr);
+    Ok(Written {
+        table: layout.table,
+        addr: words.first().map_or(0, |(addr, ..)| *addr),
+        values: words.iter().map(|(_, word, _)| *word).collect(),
+        masks: words.iter().map(|(.., mask)| *mask).collect(),
+    })
+}
+
+impl Written {
+    /// Whether other bits of the registers must stay.
+    #[must_use]
+    pub fn needs_read(&self) -> bool {
+        self.masks.iter().any(|mask| *mask != u16::MAX)
+    }
+
+    /// The words to write over what stands there.
+    #[must_use]
+    pub fn over(&self, present: &[u16]) -> Vec<u16> {
+        let over = self.values.iter().zip(&self.masks).zip(present);
+        over.map(|((value, mask), present)| (value & mask) | (present & !mask)).collect()
+    }
+}
+
+impl Map {
+    /// The present value of every set point that shows one.
+    pub fn shown<'m>(&'m self, image: &Image) -> impl Iterator<Item = (&'m str, f64)> {
+        self.writes.iter().filter_map(|write| Some((write.spec.name.as_str(), write.shown(image)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{parse, tests::SMALL};
+
+    fn map(more: &str) -> Map {
+        let text = format!("{SMALL}{more}");
+        let profile = parse(&text, "test.toml").unwrap_or_else(|errors| panic!("{errors}"));
+        Map::new(&profile, None, true)
+    }
+
+    fn none(_: &str) -> Option<f64> {
+        None
+    }
+
+    fn writes(
+        map: &Map,
+        name: &str,
+        value: f64,
+        point: &dyn Fn(&str) -> Option<f64>,
+    ) -> Result<Vec<Written>, Refused> {
+        let (image, secret) = (Image::default(), |name: &str| (name == "code").then_some(0x0001_0002));
+        let known = Known { point, secret: &secret, image: &image, saved: &image };
+        map.write(name, &none).unwrap().writes(value, &known)
+    }
+
+    fn written(addr: u16, values: &[u16]) -> Written {
+        Written { table: Table::Holding, addr, values: values.to_vec(), masks: vec![0xFFFF; values.len()] }
+    }
+
+    #[test]
+    fn a_set_point_is_clipped_downwards() {
+        let map = map("[[write]]\nname = \"x_it\"\naddr = 109\nscale = 0.1\nmin = 2\nmax = 20\nstep = 0.5\n");
+        let write = map.write("x_it", &none).unwrap();
+        let clipped = [(-5.0, 2.0), (2.0, 2.0), (3.49, 3.0), (3.5, 3.5), (19.99, 19.5), (500.0, 20.0)];
+        for (wanted, clipped) in clipped {
+            assert_eq!(write.clip(wanted, &none), clipped, "{wanted}");
+        }
+        assert_eq!(writes(&map, "x_it", 12.5, &none), Ok(vec![written(109, &[125])]));
+        assert_eq!(
+            writes(&map, "x_it", 20.5, &none),
+            Err(Refused::OutOfRange { value: 20.5, min: 2.0, max: 20.0 })
+        );
+    }
+
+    #[test]
+    fn a_point_may_be_another_limit() {
+        let map =
+            map("[[write]]\nname = \"x_it\"\naddr = 109\nmin = 0\nmax = 100\nmax_from = \"pv_power\"\n");
+        let point = |name: &str| (name == "pv_power").then_some(30.0);
+        assert_eq!(map.write("x_it", &none).unwrap().clip(80.0, &point), 30.0);
+        assert_eq!(map.write("x_it", &none).unwrap().clip(80.0, &none), 80.0);
+    }
+
+    #[test]
+    fn wide_values_go_out_in_their_order_and_bits_leave_the_others() {
+        let wide = "[[write]]\nname = \"x_it\"\naddr = 109\ntype = \"s32\"\nwords = \"lh\"\nmin = -1000\nmax = 1000\n";
+        assert_eq!(writes(&map(wide), "x_it", -2.0, &none), Ok(vec![written(109, &[0xFFFE, 0xFFFF])]));
+        let bits = "[[write]]\nname = \"x_it\"\naddr = 109\nmask = 0x0010\nmin = 0\nmax = 1\n";
+        let write = writes(&map(bits), "x_it", 1.0, &none).unwrap().remove(0);
+        assert!(write.needs_read());
+        assert_eq!(write.over(&[0xFF0F]), [0xFF1F]);
+    }
+
+    #[test]
+    fn a_sequence_is_unlocked_made_and_joined() {
+        let toml = r#"
+[[write]]
+name = "battery_power_setpoint"
+min = -5000
+max = 5000
+unlock = [{ addr = 200, type = "u32", value = "secret:code" }]
+sequence = [
+  { addr = 100, type = "s32", value = "value" },
+  { addr = 102, value = 802, join = true },
+  { addr = 110, value = "= 100 * abs(value) / pv_power" },
+  { addr = 111, value = "abs", scale = 10 },
+]
+release = [{ addr = 110, value = 0 }, { addr = 111, value = "saved", scale = 10 }]
+"#;
+        let map = map(toml);
+        let point = |name: &str| (name == "pv_power").then_some(4000.0);
+        assert_eq!(
+            writes(&map, "battery_power_setpoint", -2000.0, &point),
+            Ok(vec![
+                written(200, &[1, 2]),
+                written(100, &[0xFFFF, 0xF830, 802]),
+                written(110, &[50]),
+                written(111, &[200])
+            ])
+        );
+        assert_eq!(
+            writes(&map, "battery_power_setpoint", -2000.0, &none),
+            Err(Refused::Unknown("a point that it is made of".into()))
+        );
+        let write = map.write("battery_power_setpoint", &none).unwrap();
+        assert_eq!(to_save(&write.spec.release), [(Table::Holding, 111, 1)]);
+        let (image, mut saved) = (Image::default(), Image::default());
+        saved.put(Table::Holding, 111, &[77], 1);
+        let known = Known { point: &none, secret: &|_| None, image: &image, saved: &saved };
+        assert_eq!(write.release(&known), Ok(vec![written(110, &[0]), written(111, &[77])]));
+    }
+
+    #[test]
+    fn words_are_the_only_values_where_there_are_words() {
+        let map = map("[[write]]\nname = \"work_mode\"\naddr = 109\nmap = { a = 0, b = 2 }\n");
+        assert_eq!(writes(&map, "work_mode", 2.0, &none), Ok(vec![written(109, &[2])]));
+        assert_eq!(writes(&map, "work_mode", 1.0, &none), Err(Refused::NoWord(1.0)));
+    }
+
+    #[test]
+    fn what_the_device_shows_is_compared_as_exactly_as_it_can_be() {
+        let map = map("[[write]]\nname = \"x_it\"\naddr = 109\nscale = 0.1\nmin = 0\nmax = 20\n");
+        let write = map.write("x_it", &none).unwrap();
+        let mut image = Image::default();
+        assert_eq!(write.is_shown(12.34, &image), None);
+        image.put(Table::Holding, 109, &[123], 1);
+        assert_eq!(write.is_shown(12.34, &image), Some(true));
+        assert_eq!(write.is_shown(12.5, &image), Some(false));
+    }
+}

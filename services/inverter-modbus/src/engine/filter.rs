@@ -1,0 +1,184 @@
+//! Which values are believed: one read that cannot be right changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decode::{Heard, Said, Value};
+
+/// So many reads in a row may bring a value that cannot be before there is none.
+const WILD: u32 = 3;
+/// So many reads in a row must bring a lower counter before it counts: the device was replaced or reset.
+const LOWER: u32 = 3;
+/// A device with more unknown states than this says nothing that is worth a line.
+const MOST_UNKNOWN: usize = 16;
+
+/// The points as they are believed.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    points: BTreeMap<String, Believed>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Believed {
+    value: Option<Value>,
+    read: u64,
+    wild: u32,
+    lower: u32,
+    unknown: BTreeSet<i128>,
+}
+
+impl Filter {
+    /// Takes in what an image says. Returns the numbers without a word that are new, with their points.
+    pub fn take<'h>(&mut self, heard: &[Heard<'h>]) -> Vec<(&'h str, i128)> {
+        let mut unknown = Vec::new();
+        for point in heard {
+            let believed = match self.points.get_mut(point.name) {
+                Some(believed) => believed,
+                None => self.points.entry(point.name.to_owned()).or_default(),
+            };
+            if let Some(number) = believed.take(point) {
+                unknown.push((point.name, number));
+            }
+        }
+        unknown
+    }
+
+    /// A point; `None` without a value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.points.get(name)?.value.as_ref()
+    }
+
+    /// A point as a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.number()
+    }
+
+    /// A point as text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Value::Text(text) | Value::Word(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Every point that has a value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.points.iter().filter_map(|(name, believed)| Some((name.as_str(), believed.value.as_ref()?)))
+    }
+
+    /// Forgets everything: the device is gone.
+    pub fn clear(&mut self) {
+        self.points.clear();
+    }
+}
+
+impl Believed {
+    /// Takes one point in. Returns a number that has no word, the first time.
+    fn take(&mut self, point: &Heard<'_>) -> Option<i128> {
+        let is_new = point.read != self.read;
+        self.read = point.read;
+        match &point.said {
+            Said::Value(value) => {
+                self.wild = 0;
+                if point.is_counter && self.goes_back(value, is_new) {
+                    return None;
+                }
+                self.lower = 0;
+                self.value = Some(value.clone());
+            }
+            Said::Wild(_) => {
+                self.wild += u32::from(is_new);
+                if self.wild > WILD {
+                    self.value = None;
+                }
+            }
+            Said::Unknown(number) => {
+                let is_known = self.unknown.contains(number) || self.unknown.len() >= MOST_UNKNOWN;
+                self.unknown.insert(*number);
+                return (!is_known).then_some(*number);
+            }
+            Said::Nothing | Said::Unread => {
+                self.wild = 0;
+                self.value = None;
+            }
+        }
+        None
+    }
+
+    /// Whether a counter shows less than before and that is not believed yet.
+    fn goes_back(&mut self, value: &Value, is_new: bool) -> bool {
+        let (Some(Value::Number(before)), Value::Number(now)) = (&self.value, value) else { return false };
+        if now >= before {
+            return false;
+        }
+        self.lower += u32::from(is_new);
+        self.lower < LOWER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(said: Said, read: u64) -> [Heard<'static>; 1] {
+        [Heard { name: "it", said, read, is_counter: false }]
+    }
+
+    fn number(value: f64) -> Said {
+        Said::Value(Value::Number(value))
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_leaves_the_last_one_for_three_reads() {
+        let mut filter = Filter::default();
+        filter.take(&heard(number(5.0), 1));
+        for read in 2..5 {
+            for _ in 0..10 {
+                filter.take(&heard(Said::Wild(1e9), read));
+            }
+            assert_eq!(filter.number("it"), Some(5.0), "decoding again is no new read");
+        }
+        filter.take(&heard(Said::Wild(1e9), 5));
+        assert_eq!(filter.number("it"), None);
+        filter.take(&heard(number(6.0), 6));
+        filter.take(&heard(Said::Wild(1e9), 7));
+        assert_eq!(filter.number("it"), Some(6.0));
+    }
+
+    #[test]
+    fn a_counter_goes_back_only_when_it_stays_there() {
+        let mut filter = Filter::default();
+        let counter = |value, read| [Heard { name: "it", said: number(value), read, is_counter: true }];
+        for (read, value, believed) in [
+            (1, 100.0, 100.0),
+            (2, 3.0, 100.0),
+            (3, 101.0, 101.0),
+            (4, 3.0, 101.0),
+            (5, 3.0, 101.0),
+            (6, 3.1, 3.1),
+        ] {
+            filter.take(&counter(value, read));
+            assert_eq!(filter.number("it"), Some(believed), "read {read}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_word_keeps_the_last_word_and_is_told_once() {
+        let mut filter = Filter::default();
+        filter.take(&heard(Said::Value(Value::Word("running".into(), 2.0)), 1));
+        assert_eq!(filter.take(&heard(Said::Unknown(9), 2)), [("it", 9)]);
+        assert_eq!(filter.take(&heard(Said::Unknown(9), 3)), []);
+        assert_eq!(filter.take(&heard(Said::Unknown(8), 4)), [("it", 8)]);
+        assert_eq!(filter.text("it"), Some("running"));
+    }
+
+    #[test]
+    fn no_data_is_no_value_at_once() {
+        let mut filter = Filter::default();
+        filter.take(&heard(number(5.0), 1));
+        filter.take(&heard(Said::Nothing, 2));
+        assert_eq!(filter.number("it"), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! Hybrid inverters, solar inverters and meters on Modbus RTU and TCP, by tables, on the D-Bus.
+//!
+//! - [`profile`]: a model of device as data, one TOML file each; [`library`]: those that there are
+//! - [`engine`]: what its registers say, and what they must say: pure
+//! - [`modbus`]: the protocol as bytes; [`line`](mod@line): a port or connection with one owner
+//! - [`device`]: one device, recognised and read in turn; [`unit`]: the same on the bus
+//! - [`probe`]: one device read once, without a bus
+//! - [`config`]: what the user decides; [`run()`]: the process
+
+pub mod config;
+pub mod device;
+pub mod engine;
+pub mod library;
+pub mod line;
+pub mod modbus;
+pub mod probe;
+pub mod profile;
+mod run;
+pub mod unit;
+
+pub use config::Config;
+pub use run::run;

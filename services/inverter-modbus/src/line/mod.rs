@@ -1,0 +1,112 @@
+//! A line to devices with one owner: a serial port or a TCP connection, requests in turn, answers that belong to them.
+//!
+//! - [`address`]: where a line is
+//! - `wire`: the open port or connection, and one exchange on it
+//! - `task`: the owner, with the queue
+
+pub mod address;
+mod task;
+mod wire;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use service_kit::Heartbeat;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::modbus::pdu::{Answer, Request};
+use address::Address;
+
+/// Requests that wait; a further one waits at its sender.
+const QUEUE: usize = 32;
+
+/// A way to send requests on a line.
+#[derive(Debug, Clone)]
+pub struct Line {
+    jobs: mpsc::Sender<Job>,
+    figures: Arc<Mutex<Figures>>,
+}
+
+/// What a line has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Figures {
+    /// The port is open, or the connection stands.
+    pub is_open: bool,
+    /// Requests that went out.
+    pub requests: u64,
+    /// Requests without an answer.
+    pub silences: u64,
+    /// Part of the last seconds in which a request was under way, 0 to 1.
+    pub utilisation: f64,
+}
+
+/// A request for a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Address of the device on the line.
+    pub unit: u8,
+    /// What.
+    pub request: Request,
+    /// How long the answer may take.
+    pub timeout: Duration,
+    /// Silence that the device needs behind an answer.
+    pub gap: Duration,
+    /// When it must go.
+    pub turn: Turn,
+}
+
+/// When a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Before all reads, in order.
+    Now,
+    /// Before those whose time is later.
+    By(Instant),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoAnswer {
+    /// Nothing came in time, or nothing that can be understood.
+    #[error("no answer")]
+    Silence,
+    /// The port is not there or the connection does not stand.
+    #[error("{0}")]
+    NoLine(String),
+}
+
+#[derive(Debug)]
+struct Job {
+    ask: Ask,
+    answer: oneshot::Sender<Result<Answer, NoAnswer>>,
+}
+
+impl Line {
+    /// Begins to look after the line at `address`. The task ends when nobody can send to it any more.
+    #[must_use]
+    pub fn start(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> Line {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let figures = Arc::<Mutex<Figures>>::default();
+        tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
+        Line { jobs, figures }
+    }
+
+    /// Asks a device.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; an exception of the device is an answer.
+    pub async fn ask(&self, ask: Ask) -> Result<Answer, NoAnswer> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || NoAnswer::NoLine("the line is not served any more".to_owned());
+        self.jobs.send(Job { ask, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// What it has done.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

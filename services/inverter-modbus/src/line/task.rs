@@ -1,0 +1,210 @@
+//! The owner of a line: opens it, takes requests in their turn, tells everybody when it is gone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use service_kit::{Backoff, Heartbeat, Repeating, Report, serial};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::address::Address;
+use super::wire::{Broken, How, Wire};
+use super::{Figures, Job, NoAnswer, Turn};
+
+/// The watchdog hears of us at least this often.
+const BEAT: Duration = Duration::from_secs(4);
+/// The time over which the utilisation is told.
+const WINDOW: Duration = Duration::from_secs(10);
+
+struct Owner {
+    address: Address,
+    queue: mpsc::Receiver<Job>,
+    waiting: Vec<Job>,
+    state: State,
+    backoff: Backoff,
+    failure: Repeating,
+    figures: Arc<Mutex<Figures>>,
+    busy: Duration,
+    window: Instant,
+}
+
+enum State {
+    /// It can be opened now.
+    Closed,
+    /// The port is not there.
+    Waiting(String),
+    /// It is there and failed.
+    Resting(Instant, String),
+    Open(Wire),
+}
+
+/// Serves the line until nobody can send to it any more.
+pub(super) async fn run(
+    address: Address,
+    queue: mpsc::Receiver<Job>,
+    figures: Arc<Mutex<Figures>>,
+    heartbeat: Option<Heartbeat>,
+    seed: u64,
+) {
+    let mut owner = Owner {
+        address,
+        queue,
+        waiting: Vec::new(),
+        state: State::Closed,
+        backoff: Backoff::for_hardware(seed),
+        failure: Repeating::default(),
+        figures,
+        busy: Duration::ZERO,
+        window: Instant::now(),
+    };
+    loop {
+        if let Some(heartbeat) = &heartbeat {
+            heartbeat.beat();
+        }
+        if !owner.step().await {
+            return;
+        }
+        owner.count();
+    }
+}
+
+impl Owner {
+    /// One thing that happens, or nothing for a while. False when nobody can ask any more.
+    async fn step(&mut self) -> bool {
+        while let Ok(job) = self.queue.try_recv() {
+            self.waiting.push(job);
+        }
+        // Who does not wait for the answer any more needs none.
+        self.waiting.retain(|job| !job.answer.is_closed());
+        if !self.waiting.is_empty() {
+            return self.work().await;
+        }
+        tokio::select! {
+            job = self.queue.recv() => match job {
+                Some(job) => self.waiting.push(job),
+                None => return false,
+            },
+            () = self.state.change(&self.address) => self.tend().await,
+            () = sleep(BEAT) => {}
+        }
+        true
+    }
+
+    /// Opens what is closed, and closes what has broken.
+    async fn tend(&mut self) {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open(mut wire) => {
+                // It has broken: it says at once why.
+                let broken = wire.watch().await;
+                self.broke(&broken);
+            }
+            State::Closed | State::Waiting(_) | State::Resting(..) => self.open().await,
+        }
+    }
+
+    async fn open(&mut self) {
+        let now = Instant::now();
+        match Wire::open(&self.address).await {
+            Ok(wire) => {
+                if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
+                    tracing::info!(line = %self.address, "the line is open after {:.1} s", lasting.as_secs_f64());
+                } else {
+                    tracing::info!(line = %self.address, "the line is open");
+                }
+                self.backoff.succeeded(Instant::now());
+                self.state = State::Open(wire);
+                self.figure(|figures| figures.is_open = true);
+            }
+            Err(broken) => self.broke(&broken),
+        }
+    }
+
+    fn broke(&mut self, broken: &Broken) {
+        let now = Instant::now();
+        self.state = match broken.how {
+            How::Missing => State::Waiting(broken.why.clone()),
+            How::Failed => State::Resting(now + self.backoff.failed(now), broken.why.clone()),
+            How::Overdue => State::Closed,
+        };
+        if broken.how == How::Overdue {
+            return;
+        }
+        if let Some(report) = self.failure.failed(now, &broken.why) {
+            tracing::warn!(line = %self.address, "{report}");
+        }
+        self.figure(|figures| figures.is_open = false);
+    }
+
+    /// Takes the request whose turn it is.
+    async fn work(&mut self) -> bool {
+        if let State::Closed = self.state {
+            self.open().await;
+        }
+        if let State::Resting(until, _) = &self.state
+            && *until <= Instant::now()
+        {
+            self.open().await;
+        }
+        let State::Open(wire) = &mut self.state else {
+            let (State::Waiting(why) | State::Resting(_, why)) = &self.state else { return true };
+            for job in self.waiting.drain(..) {
+                let _ = job.answer.send(Err(NoAnswer::NoLine(why.clone())));
+            }
+            return true;
+        };
+        let turn = |job: &(usize, &Job)| match job.1.ask.turn {
+            Turn::Now => (Turn::Now, job.0),
+            by => (by, 0),
+        };
+        let Some((next, _)) = self.waiting.iter().enumerate().min_by_key(turn) else { return true };
+        let job = self.waiting.remove(next);
+        let began = Instant::now();
+        let outcome = wire.exchange(&job.ask).await;
+        self.busy += began.elapsed();
+        let is_silent = !matches!(outcome, Ok(Ok(_)));
+        self.figure(|figures| {
+            figures.requests += 1;
+            figures.silences += u64::from(is_silent);
+        });
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(broken) => {
+                self.broke(&broken);
+                match broken.how {
+                    How::Overdue => Err(NoAnswer::Silence),
+                    How::Missing | How::Failed => Err(NoAnswer::NoLine(broken.why)),
+                }
+            }
+        };
+        let _ = job.answer.send(answer);
+        true
+    }
+
+    fn count(&mut self) {
+        let passed = self.window.elapsed();
+        if passed >= WINDOW {
+            let utilisation = self.busy.as_secs_f64() / passed.as_secs_f64();
+            self.figure(|figures| figures.utilisation = utilisation.min(1.0));
+            (self.busy, self.window) = (Duration::ZERO, Instant::now());
+        }
+    }
+
+    fn figure(&self, change: impl FnOnce(&mut Figures)) {
+        change(&mut self.figures.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl State {
+    /// Returns when there is something to do for a line that nobody uses now.
+    async fn change(&mut self, address: &Address) {
+        match self {
+            State::Closed => {}
+            State::Waiting(_) => match address {
+                Address::Serial { path, .. } => serial::wait_for(path).await,
+                Address::Tcp { .. } => {}
+            },
+            State::Resting(until, _) => sleep_until(*until).await,
+            State::Open(wire) => drop(wire.watch().await),
+        }
+    }
+}

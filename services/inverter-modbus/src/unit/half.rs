@@ -1,0 +1,192 @@
+//! One service of a device, on a connection of its own, with a number and a name of its own.
+
+use dbus_interfaces::classes::{device, grid, multi, pvinverter};
+use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
+
+use super::kept::{Kept, News};
+use crate::device::recognise::Identity;
+
+/// What a service shows of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The measuring half of an inverter/charger.
+    Unit,
+    /// The half that is controlled.
+    System,
+    /// A solar inverter.
+    PvInverter,
+    /// A meter.
+    Grid,
+}
+
+impl Role {
+    fn class(self) -> &'static str {
+        match self {
+            Role::Unit => multi::CLASS,
+            Role::System => multi::SYSTEM_CLASS,
+            Role::PvInverter => pvinverter::CLASS,
+            Role::Grid => grid::CLASS,
+        }
+    }
+
+    fn product_id(self) -> i32 {
+        match self {
+            Role::Unit => multi::PRODUCT_ID,
+            Role::System => multi::SYSTEM_PRODUCT_ID,
+            Role::PvInverter => pvinverter::PRODUCT_ID,
+            Role::Grid => grid::PRODUCT_ID,
+        }
+    }
+}
+
+/// A service.
+pub(super) struct Half {
+    /// What it shows.
+    pub(super) role: Role,
+    service: Service,
+    writes: Writes,
+    kept: Kept,
+    bus_name: String,
+    connection: String,
+    is_published: bool,
+}
+
+/// Something that concerns a service.
+pub(super) enum Happening {
+    /// A client wants an item changed.
+    Write(WriteRequest),
+    /// The settings tell something.
+    News(News),
+}
+
+/// Where a service comes from and what it is called.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'p> {
+    /// The end of its name on the bus.
+    pub(super) unit: &'p str,
+    /// What it hangs on, for people.
+    pub(super) connection: String,
+    /// The number that it asks for.
+    pub(super) instance: i32,
+    /// The name in the configuration.
+    pub(super) name: Option<String>,
+    /// The bus.
+    pub(super) bus: &'p BusAddress,
+}
+
+impl Half {
+    /// Connects, with no name yet.
+    pub(super) async fn connect(role: Role, place: &Place<'_>) -> Result<Half, BusError> {
+        let (service, writes) = Service::connect(place.bus).await?;
+        let kept = Kept::open(role.class(), place.unit, place.instance, place.name.clone(), place.bus);
+        let bus_name = bus_name(role, place.unit);
+        let connection = place.connection.clone();
+        Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false })
+    }
+
+    /// Its name on the bus.
+    pub(super) fn bus_name(&self) -> &str {
+        &self.bus_name
+    }
+
+    /// Its number.
+    pub(super) fn instance(&self) -> i32 {
+        self.kept.instance()
+    }
+
+    /// Whether it is on the bus.
+    pub(super) fn is_published(&self) -> bool {
+        self.is_published
+    }
+
+    /// Resolves when the connection has ended.
+    pub(super) fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
+        self.service.lost()
+    }
+
+    /// The next thing that concerns it. Dropping the future loses nothing.
+    pub(super) async fn happening(&mut self) -> Result<Happening, BusError> {
+        tokio::select! {
+            write = self.writes.recv() => match write {
+                Some(write) => Ok(Happening::Write(write)),
+                None => std::future::pending().await,
+            },
+            news = self.kept.next() => news.map(Happening::News),
+        }
+    }
+
+    /// Takes in what the settings tell.
+    pub(super) async fn news(&mut self, news: News) -> Result<(), BusError> {
+        match news {
+            News::Instance => {
+                tracing::info!(
+                    service = self.bus_name,
+                    instance = self.kept.instance(),
+                    "it has another number"
+                );
+                self.withdraw().await;
+                Ok(())
+            }
+            News::Name if self.is_published => {
+                self.service.update(|tx| _ = tx.set(device::CUSTOM_NAME, self.kept.name())).await
+            }
+            News::Name | News::Known => Ok(()),
+        }
+    }
+
+    /// A client's wish for another name.
+    pub(super) fn rename(&self, write: WriteRequest) {
+        self.kept.rename(write);
+    }
+
+    /// Shows the items; the first time it takes its name.
+    pub(super) async fn show(
+        &mut self,
+        title: &str,
+        identity: &Identity,
+        fill: impl Fn(&mut Update<'_>),
+    ) -> Result<(), BusError> {
+        if self.is_published {
+            return self.service.update(fill).await;
+        }
+        if !self.kept.is_known() {
+            return Ok(());
+        }
+        let mut draft = Draft::new(self.bus_name.clone());
+        device::Identity {
+            process_name: "inverter-modbus",
+            process_version: env!("CARGO_PKG_VERSION"),
+            connection: self.connection.clone(),
+            device_instance: self.kept.instance(),
+            product_id: self.role.product_id(),
+            product_name: title.to_owned(),
+            custom_name: Some(self.kept.name()),
+            firmware_version: identity.firmware.clone(),
+            hardware_version: None,
+            serial: identity.serial.clone(),
+        }
+        .add_to(&mut draft);
+        draft.fill(fill);
+        self.service.publish(draft).await?;
+        self.is_published = true;
+        tracing::info!(service = self.bus_name, instance = self.kept.instance(), "on the bus");
+        Ok(())
+    }
+
+    /// Leaves the bus and keeps the connection.
+    pub(super) async fn withdraw(&mut self) {
+        if std::mem::take(&mut self.is_published) {
+            self.service.withdraw().await;
+        }
+    }
+
+    /// Leaves the bus.
+    pub(super) async fn leave(self) {
+        self.service.leave().await;
+    }
+}
+
+/// The name of a service on the bus.
+pub(super) fn bus_name(role: Role, unit: &str) -> String {
+    format!("com.victronenergy.{}.modbus_{unit}", role.class())
+}

@@ -1,0 +1,174 @@
+//! Requests on real connections: answers that belong to them, and those that do not.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use inverter_modbus::line::address::{Address, Framing};
+use inverter_modbus::line::{Ask, Line, NoAnswer, Turn};
+use inverter_modbus::modbus::pdu::{Answer, Request};
+use inverter_modbus::modbus::rtu;
+use inverter_modbus::profile::scalar::Table;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn ask(addr: u16, timeout_ms: u64) -> Ask {
+    Ask {
+        unit: 1,
+        request: Request::Read { table: Table::Holding, addr, count: 1 },
+        timeout: Duration::from_millis(timeout_ms),
+        gap: Duration::ZERO,
+        turn: Turn::Now,
+    }
+}
+
+async fn line(framing: Framing) -> (Line, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (Line::start(Address::Tcp { host: "127.0.0.1".into(), port, framing }, None, 1), listener)
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    timeout(LONG, listener.accept()).await.unwrap().unwrap().0
+}
+
+/// The next request of Modbus TCP: its transaction and address.
+async fn request(stream: &mut TcpStream) -> (u16, u16) {
+    let mut bytes = [0; 12];
+    timeout(LONG, stream.read_exact(&mut bytes)).await.unwrap().unwrap();
+    (u16::from_be_bytes([bytes[0], bytes[1]]), u16::from_be_bytes([bytes[8], bytes[9]]))
+}
+
+fn answer(transaction: u16, unit: u8, value: u16) -> Vec<u8> {
+    let [t1, t0] = transaction.to_be_bytes();
+    let [v1, v0] = value.to_be_bytes();
+    vec![t1, t0, 0, 0, 0, 5, unit, 3, 2, v1, v0]
+}
+
+#[tokio::test]
+async fn answers_of_another_unit_or_transaction_are_passed_over() {
+    let (line, listener) = line(Framing::Tcp).await;
+    let device = async {
+        let mut stream = accept(&listener).await;
+        let (transaction, addr) = request(&mut stream).await;
+        for wrong in [answer(transaction, 2, 1), answer(transaction.wrapping_sub(1), 1, 2)] {
+            stream.write_all(&wrong).await.unwrap();
+        }
+        stream.write_all(&answer(transaction, 1, addr)).await.unwrap();
+        stream
+    };
+    let (answered, _stream) = tokio::join!(line.ask(ask(77, 10_000)), device);
+    assert_eq!(answered, Ok(Answer::Values(vec![77])));
+}
+
+#[tokio::test]
+async fn after_silence_the_next_request_goes_on_another_connection() {
+    let (line, listener) = line(Framing::Tcp).await;
+    let device = async {
+        let mut late = accept(&listener).await;
+        let (transaction, _) = request(&mut late).await;
+        let mut stream = accept(&listener).await;
+        let (next, addr) = request(&mut stream).await;
+        let _ = late.write_all(&answer(transaction, 1, 666)).await;
+        stream.write_all(&answer(next, 1, addr)).await.unwrap();
+        stream
+    };
+    let asking = async {
+        assert_eq!(line.ask(ask(1, 100)).await, Err(NoAnswer::Silence));
+        line.ask(ask(2, 10_000)).await
+    };
+    let (answered, _stream) = tokio::join!(asking, device);
+    assert_eq!(answered, Ok(Answer::Values(vec![2])));
+    assert_eq!(line.figures().silences, 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_other_end_closes_is_made_again() {
+    let (line, listener) = line(Framing::Tcp).await;
+    drop(accept(&listener).await);
+    let device = async {
+        let mut stream = accept(&listener).await;
+        let (transaction, addr) = request(&mut stream).await;
+        stream.write_all(&answer(transaction, 1, addr)).await.unwrap();
+        stream
+    };
+    let asking = async {
+        loop {
+            // Until the new connection stands, there is no line.
+            match line.ask(ask(5, 10_000)).await {
+                Err(NoAnswer::NoLine(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                answered => return answered,
+            }
+        }
+    };
+    let (answered, _stream) = timeout(LONG, async { tokio::join!(asking, device) }).await.unwrap();
+    assert_eq!(answered, Ok(Answer::Values(vec![5])));
+}
+
+#[tokio::test]
+async fn reads_wait_for_writes_and_the_more_urgent_go_first() {
+    let (line, listener) = line(Framing::Tcp).await;
+    let now = tokio::time::Instant::now();
+    let turn = |addr, turn| Ask { turn, ..ask(addr, 10_000) };
+    let device = async {
+        let mut stream = accept(&listener).await;
+        let mut order = Vec::new();
+        for _ in 0..4 {
+            let (transaction, addr) = request(&mut stream).await;
+            if order.is_empty() {
+                // All others are in the queue by now.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            order.push(addr);
+            stream.write_all(&answer(transaction, 1, addr)).await.unwrap();
+        }
+        order
+    };
+    let first = line.ask(turn(1, Turn::By(now)));
+    let slow = line.ask(turn(2, Turn::By(now + Duration::from_secs(9))));
+    let fast = line.ask(turn(3, Turn::By(now + Duration::from_secs(1))));
+    let write = line.ask(turn(4, Turn::Now));
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::join!(slow, fast, write)
+    };
+    let (order, _, _) = tokio::join!(device, first, late);
+    assert_eq!(order, [1, 4, 3, 2]);
+}
+
+#[tokio::test]
+async fn a_serial_frame_on_tcp_is_found_behind_garbage_and_broken_ones_are_not_taken() {
+    let (line, listener) = line(Framing::Rtu).await;
+    let device = async {
+        let mut stream = accept(&listener).await;
+        let mut bytes = [0; 8];
+        stream.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(bytes.to_vec(), rtu::request(1, &ask(9, 1).request));
+        let frame = |bytes: &[u8], spoil: u8| {
+            let crc = rtu::crc(bytes).to_le_bytes();
+            [bytes, &[crc[0] ^ spoil, crc[1]]].concat()
+        };
+        let parts = [
+            vec![0, 0xFF],
+            frame(&[2, 3, 2, 0, 1], 0),
+            frame(&[1, 3, 2, 0, 2], 1),
+            frame(&[1, 4, 2, 0, 3], 0),
+            frame(&[1, 3, 2, 0, 4], 0),
+        ];
+        stream.write_all(&parts.concat()).await.unwrap();
+        stream
+    };
+    let (answered, _stream) = tokio::join!(line.ask(ask(9, 10_000)), device);
+    assert_eq!(answered, Ok(Answer::Values(vec![4])));
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_and_not_waited_for() {
+    let (line, listener) = line(Framing::Tcp).await;
+    drop(listener);
+    let answered = timeout(LONG, line.ask(ask(1, 10_000))).await.unwrap();
+    assert!(matches!(answered, Err(NoAnswer::NoLine(_))), "{answered:?}");
+}

@@ -1,0 +1,243 @@
+//! The profiles against register images that were written by hand, and every point of every profile there and back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeSet;
+
+use inverter_modbus::engine::decode::{Said, Value, decode};
+use inverter_modbus::engine::image::Image;
+use inverter_modbus::engine::map::{Map, Source};
+use inverter_modbus::engine::pretend::set_number;
+use inverter_modbus::engine::sunspec::{Chain, Model};
+use inverter_modbus::profile::scalar::Table;
+use inverter_modbus::profile::{Profile, builtin};
+use serde::Deserialize;
+
+/// An image: registers and what they mean.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    profile: String,
+    /// Where the device answers; for other readers of these files.
+    #[serde(rename = "unit")]
+    _unit: u8,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    table: Option<Table>,
+    addr: Option<u16>,
+    #[serde(default)]
+    words: String,
+    name: Option<String>,
+    is: Option<toml::Value>,
+}
+
+const RECORDS: [&str; 5] = [
+    include_str!("images/deye-one-phase.toml"),
+    include_str!("images/growatt-spf.toml"),
+    include_str!("images/solis-hybrid.toml"),
+    include_str!("images/sungrow-sh.toml"),
+    include_str!("images/sma-sunny-island.toml"),
+];
+
+fn record(text: &str) -> (Profile, Image, Record) {
+    let record: Record = toml::from_str(text).unwrap();
+    let mut image = Image::default();
+    for row in &record.rows {
+        if let (Some(table), Some(addr)) = (row.table, row.addr) {
+            let words = row.words.split_whitespace().map(|word| u16::from_str_radix(word, 16).unwrap());
+            image.put(table, addr, &words.collect::<Vec<_>>(), 1);
+        }
+    }
+    (builtin::by_id(&record.profile).unwrap(), image, record)
+}
+
+/// As the records write it.
+fn words(said: &Said) -> Result<f64, String> {
+    match said {
+        Said::Value(Value::Number(number)) => Ok(*number),
+        Said::Value(Value::Text(text) | Value::Word(text, _)) => Err(text.clone()),
+        Said::Value(Value::Bits(bits)) => Err(bits.texts.join(", ")),
+        Said::Nothing | Said::Unread => Err("none".to_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn registers_mean_what_the_makers_tables_say() {
+    for text in RECORDS {
+        let (profile, image, record) = record(text);
+        let map = Map::new(&profile, None, false);
+        let heard = decode(&map, &image);
+        for row in &record.rows {
+            let Some(name) = &row.name else { continue };
+            let said = heard.iter().find(|heard| heard.name == name);
+            let said = said.unwrap_or_else(|| panic!("{}: there is no {name}", profile.id));
+            let place = format!("{} {name}: {:?}", profile.id, said.said);
+            match (words(&said.said), row.is.as_ref().unwrap()) {
+                (Ok(number), toml::Value::Float(meant)) => {
+                    assert!((number - meant).abs() <= 1e-9 * meant.abs().max(1.0), "{place}, not {meant}");
+                }
+                (Err(text), toml::Value::String(meant)) => assert_eq!(text, *meant, "{place}"),
+                (_, meant) => panic!("{place}, not {meant:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_records_leave_out_no_point() {
+    for text in RECORDS {
+        let (profile, _, record) = record(text);
+        let named: BTreeSet<_> = record.rows.iter().filter_map(|row| row.name.as_deref()).collect();
+        let points = profile.point.iter().map(|point| point.name.as_str());
+        let others = profile.words.iter().map(|point| point.name.as_str());
+        let all = points.chain(others).chain(profile.bits.iter().map(|point| point.name.as_str()));
+        let missing: Vec<_> = all.filter(|name| !name.starts_with('_') && !named.contains(name)).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", profile.id);
+    }
+}
+
+/// A chain with every model that the profile names, one behind the other.
+fn chain(profile: &Profile) -> Option<Chain> {
+    profile.sunspec.as_ref()?;
+    let named: BTreeSet<u16> = profile.point.iter().flat_map(|point| &point.model).copied().collect();
+    let places = named.into_iter().zip((0_u16..).map(|n| 40_070 + 200 * n));
+    Some(Chain { models: places.map(|(id, addr)| Model { id, addr, length: 190 }).collect() })
+}
+
+#[test]
+fn every_point_of_every_profile_goes_there_and_back() {
+    let mut count = 0;
+    for id in builtin::ids() {
+        let profile = builtin::by_id(id).unwrap();
+        let map = Map::new(&profile, chain(&profile).as_ref(), true);
+        for group in &map.groups {
+            for (n, entry) in group.entries.iter().enumerate() {
+                let Source::Number(number) = &entry.source else { continue };
+                // The first way is taken whatever its condition is: alone, it has none.
+                let mut alone = map.clone();
+                let only = alone.groups.iter_mut().find(|other| other.name == group.name).unwrap();
+                only.entries = vec![entry.clone()];
+                only.entries[0].when = None;
+                let kind_is_signed = number.sign.is_some() || (number.scale < 0.0) != entry.range.is_none();
+                let (low, high) = entry.range.unwrap_or((-10.0, 100.0));
+                let wanted = if kind_is_signed {
+                    [low.max(-10.0), high.min(99.0)]
+                } else {
+                    [low.max(1.0), high.min(99.0)]
+                };
+                for value in wanted {
+                    let mut image = Image::default();
+                    if !set_number(&alone, &mut image, &group.name, value) {
+                        // Not within its type: an unsigned one cannot be negative.
+                        continue;
+                    }
+                    let heard = decode(&alone, &image);
+                    let said = &heard.iter().find(|heard| heard.name == group.name).unwrap().said;
+                    let Said::Value(Value::Number(back)) = said else {
+                        panic!("{id} {} way {n}: {value} came back as {said:?}", group.name)
+                    };
+                    let step = number.scale.abs().max(0.01);
+                    assert!(
+                        (back - value).abs() <= step,
+                        "{id} {} way {n}: {value} came back as {back}",
+                        group.name
+                    );
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 1_200, "{count}");
+}
+
+#[test]
+fn so_many_facts_of_each_profile_are_unverified() {
+    let counts: Vec<_> = builtin::ids().map(|id| (id, builtin::by_id(id).unwrap().unverified())).collect();
+    let known = [
+        ("deye-one-phase", 9),
+        ("deye-three-phase-lv", 11),
+        ("deye-three-phase-hv", 13),
+        ("growatt-spf", 5),
+        ("growatt-sph", 4),
+        ("luxpower", 18),
+        ("solis-hybrid", 9),
+        ("sofar-hyd", 5),
+        ("goodwe-et", 8),
+        ("sungrow-sh", 6),
+        ("sma-sunny-island", 3),
+        ("sunspec-inverter", 0),
+        ("sunspec-hybrid", 3),
+        ("sunspec-meter", 0),
+    ];
+    assert_eq!(counts, known, "a new mark needs a reason, a removed one a source");
+}
+
+#[test]
+fn every_profile_cites_public_sources() {
+    for id in builtin::ids() {
+        let profile = builtin::by_id(id).unwrap();
+        assert!(!profile.sources.is_empty(), "{id}");
+        for source in &profile.sources {
+            let is_repository = source
+                .split_once(": ")
+                .is_some_and(|(repository, path)| repository.split('/').count() == 2 && !path.is_empty());
+            assert!(is_repository, "{id}: {source}");
+        }
+    }
+}
+
+#[test]
+fn the_page_of_each_profile_is_what_the_profile_makes() {
+    for id in builtin::ids() {
+        let file = format!("{}/profiles/{id}.md", env!("CARGO_MANIFEST_DIR"));
+        let page = std::fs::read_to_string(&file).unwrap_or_default();
+        let made = inverter_modbus::profile::page::page(&builtin::by_id(id).unwrap());
+        if std::env::var_os("BUSBAR_WRITE_PAGES").is_some() {
+            std::fs::write(&file, &made).unwrap();
+        } else {
+            assert!(
+                page == made,
+                "{id}.md is old: BUSBAR_WRITE_PAGES=1 cargo test -p inverter-modbus --test registers"
+            );
+        }
+    }
+}
+
+/// The fenced block of this kind in the guide.
+fn fenced(kind: &str) -> &'static str {
+    let guide = include_str!("../ADDING.md");
+    let (_, after) = guide.split_once(&format!("```{kind}\n")).unwrap();
+    after.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_guide_shows_a_profile_that_reads_its_registers_as_it_says() {
+    let profile = inverter_modbus::profile::parse(fenced("toml"), "example-hybrid.toml");
+    let map = Map::new(&profile.unwrap_or_else(|errors| panic!("{errors}")), None, true);
+    let mut image = Image::default();
+    for line in fenced("registers").lines() {
+        let (place, words) = line.split_once(": ").unwrap();
+        let (table, addr) = place.split_once(' ').unwrap();
+        let table = if table == "input" { Table::Input } else { Table::Holding };
+        let words = words.split_whitespace().map(|word| u16::from_str_radix(word, 16).unwrap());
+        image.put(table, addr.parse().unwrap(), &words.collect::<Vec<_>>(), 1);
+    }
+    let heard = decode(&map, &image);
+    let said = heard.iter().map(|heard| match words(&heard.said) {
+        Ok(number) => format!("{} {}", heard.name, (number * 1e6).round() / 1e6),
+        Err(text) => format!("{} {text}", heard.name),
+    });
+    let said: BTreeSet<_> = said.collect();
+    assert_eq!(said, fenced("values").lines().map(str::to_owned).collect());
+}
