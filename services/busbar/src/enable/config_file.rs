@@ -36,6 +36,11 @@ impl Wishes {
 /// The example for the process `name`: for this port, or else for the CAN interface of that name.
 pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow::Result<String> {
     let mut text = example.to_owned();
+    let is_can = has(example, "interface");
+    ensure!(
+        is_can || (wishes.inverter.is_none() && !wishes.set_bit_rate),
+        "only bms-can takes --inverter and --set-bit-rate"
+    );
     if let Some(profile) = &wishes.inverter {
         let names: Vec<&str> = inverter::PROFILES.iter().map(|profile| profile.name).collect();
         ensure!(
@@ -159,6 +164,9 @@ mod tests {
         assert_eq!(Some(config.converter.port), wishes.port);
         assert_eq!(config.battery.unwrap().port, None);
         assert!(from_example(example, "dcdc0", &Wishes::default()).is_err());
+        let inverter = Wishes { inverter: Some("growatt_lv".to_owned()), ..wishes };
+        let error = from_example(example, "dcdc0", &inverter).unwrap_err().to_string();
+        assert_eq!(error, "only bms-can takes --inverter and --set-bit-rate");
     }
 
     #[test]
