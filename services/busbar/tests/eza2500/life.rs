@@ -130,7 +130,7 @@ fn a_request_without_the_token_is_turned_away_and_sends_nothing() {
     let text = format!(
         "[converter]\nport = {link:?}\n[converter.settings]\ncib = 52\nubv = 40\nobv = 59\nugv = 300\nogv = 400\n\
          bcf = 0x0003\ncvb = 57.6\ndlb = 49\ncdb = 1.2\nddb = 1.8\ndrb = 0.0\n\
-         [web]\nport = {}\ntoken = \"a-token-of-some-length\"\n",
+         [web]\nport = {}\ntoken = \"a-token-of-some-length\"\n[dbus]\nenabled = false\n",
         bed.port
     );
     std::fs::write(&file, text).unwrap();

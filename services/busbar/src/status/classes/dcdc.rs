@@ -97,7 +97,7 @@ mod tests {
             held(&service).iter().map(|line| format!("{line:?}")).collect::<String>()
         };
         let reason = ("/Follow/Reason", "as the bank says".into());
-        assert!(text(&[reason.clone()]).contains("as the bank says"));
+        assert!(text(std::slice::from_ref(&reason)).contains("as the bank says"));
         assert!(text(&[reason, ("/Follow/Held", "0 A".into())]).contains("may not run: 0 A"));
     }
 }
