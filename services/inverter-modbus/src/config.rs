@@ -21,9 +21,6 @@ pub struct Config {
     /// Where profiles of the user's own are, before those that come with the program.
     #[serde(default)]
     pub profiles: Option<PathBuf>,
-    /// Clients of the bus may send requests of their own.
-    #[serde(default)]
-    pub raw_access: bool,
 }
 
 /// One device.

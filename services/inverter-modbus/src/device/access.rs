@@ -58,13 +58,6 @@ impl Access {
         &self.line
     }
 
-    /// With this time for an answer.
-    #[must_use]
-    pub fn patient(mut self, timeout: Duration) -> Access {
-        self.timeout = timeout;
-        self
-    }
-
     fn ask(&self, request: Request, turn: Turn, patience: u32) -> Ask {
         Ask { unit: self.unit, request, timeout: self.timeout * patience, gap: self.gap, turn }
     }

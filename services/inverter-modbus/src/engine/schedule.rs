@@ -102,13 +102,6 @@ impl Schedule {
         }
     }
 
-    /// Everything that is read periodically is due.
-    pub fn all_due(&mut self, now: Instant) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.due.is_some()) {
-            entry.due = Some(now);
-        }
-    }
-
     /// What brings this register is due.
     pub fn due_for(&mut self, table: crate::profile::scalar::Table, addr: u16, now: Instant) {
         for entry in &mut self.entries {
