@@ -13,6 +13,8 @@ use crate::engine::image::Image;
 use crate::engine::map::{Map, WriteAt};
 use crate::profile::write::Persist;
 
+use super::undo;
+
 /// Writes that an allowance holds.
 const ALLOWANCE: f64 = 3.0;
 /// What a raise leaves in it.
@@ -44,6 +46,10 @@ struct Wish {
     under_way: bool,
     rests_until: Option<Instant>,
     is_settled: bool,
+    /// What stood in the registers before its sequence, as long as that is not undone.
+    before: Option<Image>,
+    /// That is being undone.
+    is_ending: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +114,8 @@ impl Control {
                     under_way: false,
                     rests_until: None,
                     is_settled: false,
+                    before: None,
+                    is_ending: false,
                 };
                 self.points.insert(name.to_owned(), wish);
             }
@@ -127,9 +135,31 @@ impl Control {
         self.flash_writes
     }
 
-    /// The names of what is wanted.
-    pub fn wanted(&self) -> impl Iterator<Item = &str> {
-        self.points.keys().map(String::as_str)
+    /// The writes that undo every sequence that has been begun.
+    #[must_use]
+    pub fn undone(&self, sight: &Sight<'_>) -> Vec<Written> {
+        let begun = self.points.iter().filter_map(|(name, wish)| Some((name, wish.before.as_ref()?)));
+        let writes = begun.filter_map(|(name, before)| {
+            undo::release(sight.map.write(name, sight.point)?, before, sight).ok()
+        });
+        writes.flatten().collect()
+    }
+
+    /// Whether a set point could be written now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, name: &str, value: f64, sight: &Sight<'_>) -> Result<(), Refused> {
+        let write = sight.map.write(name, sight.point).ok_or_else(|| Refused::Unknown(name.to_owned()))?;
+        let nothing = Image::default();
+        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        write.writes(value, &known)?;
+        let is_begun = self.points.get(name).is_some_and(|wish| wish.before.is_some());
+        let is_end = value == 0.0 && undo::is_switch(&write.spec);
+        if !(is_begun || is_end) {
+            undo::before(&write.spec, sight.image)?;
+        }
+        Ok(())
     }
 
     /// What has become of wishes since the last call.
@@ -169,9 +199,7 @@ impl Control {
             if !wish.is_due(write, sight, now) {
                 continue;
             }
-            let empty = Image::default();
-            let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &empty };
-            match write.writes(wish.value, &known) {
+            match wish.writes(write, sight) {
                 Ok(writes) => {
                     let tries = match wish.sent {
                         Some(sent) if sent.value == wish.value && !wish.is_settled => sent.tries + 1,
@@ -194,6 +222,9 @@ impl Control {
     pub fn done(&mut self, name: &str, is_refused: bool, sight_reads: u64, now: Instant) {
         let Some(wish) = self.points.get_mut(name) else { return };
         wish.under_way = false;
+        if wish.is_ending && !is_refused {
+            wish.before = None;
+        }
         if let Some(sent) = &mut wish.sent {
             // Only what is read from now on can show it.
             sent.reads = sight_reads;
@@ -218,6 +249,24 @@ fn read_since(write: &WriteAt, sight: &Sight<'_>, reads: u64) -> bool {
 }
 
 impl Wish {
+    /// The writes that fulfil it: a sequence, with what it overwrites kept, or the end of one.
+    fn writes(&mut self, write: &WriteAt, sight: &Sight<'_>) -> Result<Vec<Written>, Refused> {
+        if self.value == 0.0 && undo::is_switch(&write.spec) {
+            let Some(before) = &self.before else { return Ok(Vec::new()) };
+            self.is_ending = true;
+            return undo::release(write, before, sight);
+        }
+        let before = match &self.before {
+            None if !write.spec.release.is_empty() => Some(undo::before(&write.spec, sight.image)?),
+            kept => kept.clone(),
+        };
+        let nothing = Image::default();
+        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let writes = write.writes(self.value, &known)?;
+        (self.before, self.is_ending) = (before, false);
+        Ok(writes)
+    }
+
     fn is_due(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) -> bool {
         self.fill(write, now);
         if self.rests_until.is_some_and(|until| until <= now) {

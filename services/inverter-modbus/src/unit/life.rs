@@ -17,7 +17,7 @@ use super::show::{self, View, item_of, mode_number, roles};
 use crate::config::{self, ControlSwitch};
 use crate::device::access::{Access, Fault};
 use crate::device::poll::{Device, Happened, OFFLINE};
-use crate::engine::encode::{self, Known, Written};
+use crate::engine::encode::{self, Known};
 use crate::engine::image::Image;
 use crate::line::Line;
 use crate::line::address::Address;
@@ -394,11 +394,9 @@ impl Unit {
             secret: &secret,
             reads: self.device.reads(),
         };
-        let saved = Image::default();
-        let known = Known { point: &point, secret: &secret, image: self.device.image(), saved: &saved };
-        match spec.writes(value, &known) {
+        match self.control.check(&name, value, &sight) {
             Err(why) => write.refuse(why.to_string()),
-            Ok(_) => {
+            Ok(()) => {
                 self.control.want(&name, value, &sight, now);
                 write.confirm_later();
             }
@@ -431,10 +429,14 @@ impl Unit {
         let Some(map) = self.device.map() else { return };
         let point = |name: &str| self.device.points().number(name);
         let secret = |name: &str| self.config.secrets.get(name).copied();
-        let known =
-            Known { point: &point, secret: &secret, image: self.device.image(), saved: self.device.image() };
-        let wanted = self.control.wanted().filter_map(|name| map.write(name, &point));
-        let writes: Vec<Written> = wanted.filter_map(|write| write.release(&known).ok()).flatten().collect();
+        let sight = Sight {
+            map,
+            image: self.device.image(),
+            point: &point,
+            secret: &secret,
+            reads: self.device.reads(),
+        };
+        let writes = self.control.undone(&sight);
         if !writes.is_empty()
             && let Err(fault) = self.device.access().write(&writes).await
         {

@@ -11,5 +11,6 @@ mod half;
 mod kept;
 mod life;
 mod show;
+mod undo;
 
 pub use life::Unit;
