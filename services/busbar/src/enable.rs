@@ -14,7 +14,7 @@ use config_file::Wishes;
 #[derive(Debug, Args)]
 #[command(after_help = ENABLE_EXAMPLES)]
 pub(crate) struct Enable {
-    /// The service: bms-can, charge-manager, dcdc-rs485, settings.
+    /// The service: bms-can, charge-manager, dcdc-rs485, inverter-modbus, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several: for bms-can the CAN interface, or any name for a serial adapter.
@@ -36,13 +36,15 @@ Examples:
                                                         on another bus: the battery of an inverter
   sudo busbar enable dcdc-rs485 dcdc0 --port /dev/serial/by-id/usb-...
                                                         a converter on an RS485 adapter
+  sudo busbar enable inverter-modbus roof --profile sungrow-sh --host 192.168.1.30
+                                                        an inverter on Modbus
   sudo busbar enable charge-manager                     a bank of all batteries
   busbar list                                           what is enabled, and how it is";
 
 #[derive(Debug, Args)]
 #[command(after_help = DISABLE_EXAMPLES)]
 pub(crate) struct Disable {
-    /// The service: bms-can, charge-manager, dcdc-rs485, settings.
+    /// The service: bms-can, charge-manager, dcdc-rs485, inverter-modbus, settings.
     #[arg(value_name = "SERVICE")]
     service: String,
     /// Which of several.
@@ -90,7 +92,7 @@ fn configuration(process: &Process, wishes: &Wishes) -> anyhow::Result<(Option<P
     let text = match process.name.as_deref() {
         Some(name) => config_file::from_example(example, name, wishes)?,
         None => {
-            anyhow::ensure!(wishes.are_none(), "{process} has no CAN bus: leave the options out");
+            anyhow::ensure!(wishes.are_none(), "{process} has no bus of its own: leave the options out");
             example.to_owned()
         }
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use bms_can::inverter;
 use clap::Args;
+use inverter_modbus::profile::builtin;
 use service_kit::serial;
 
 /// The role of `bms-can` in which it is the battery of an inverter.
@@ -25,22 +26,42 @@ pub(super) struct Wishes {
     /// Be the battery of the inverter on this CAN bus; busbar inverters lists the profiles.
     #[arg(long, value_name = "PROFILE")]
     inverter: Option<String>,
+    /// What the device on Modbus is; busbar profile list has the profiles.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// The device on Modbus is there, or behind there, instead of at a serial port.
+    #[arg(long, value_name = "HOST", conflicts_with = "port")]
+    host: Option<String>,
 }
 
 impl Wishes {
     pub(super) fn are_none(&self) -> bool {
-        self.port.is_none() && !self.set_bit_rate && self.inverter.is_none()
+        let Wishes { port, set_bit_rate, inverter, profile, host } = self;
+        port.is_none() && !set_bit_rate && inverter.is_none() && profile.is_none() && host.is_none()
     }
 }
 
 /// The example for the process `name`: for this port, or else for the CAN interface of that name.
 pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow::Result<String> {
     let mut text = example.to_owned();
-    let is_can = has(example, "interface");
+    let (is_can, is_modbus) = (has(example, "interface"), has(example, "tcp_port"));
     ensure!(
         is_can || (wishes.inverter.is_none() && !wishes.set_bit_rate),
         "only bms-can takes --inverter and --set-bit-rate"
     );
+    ensure!(
+        is_modbus || (wishes.profile.is_none() && wishes.host.is_none()),
+        "only inverter-modbus takes --profile and --host"
+    );
+    if is_modbus {
+        let profile = wishes.profile.as_deref();
+        let profile = profile.context("say what the device is: --profile NAME (busbar profile list)")?;
+        ensure!(
+            builtin::by_id(profile).is_some(),
+            "no profile is called {profile:?}: busbar profile list has them all (one of your own: write the file first)"
+        );
+        set(&mut text, "profile", Some(&toml_text(profile)))?;
+    }
     if let Some(profile) = &wishes.inverter {
         let names: Vec<&str> = inverter::PROFILES.iter().map(|profile| profile.name).collect();
         ensure!(
@@ -51,8 +72,8 @@ pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow
         text = INVERTER.to_owned();
         set(&mut text, "profile", Some(&toml_text(profile)))?;
     }
-    match &wishes.port {
-        Some(port) => {
+    match (&wishes.port, &wishes.host) {
+        (Some(port), _) => {
             let port = serial::stable_names(port).into_iter().next().unwrap_or_else(|| port.clone());
             let port = port.to_str().context("the port's name is not UTF-8")?.to_owned();
             if has(&text, "interface") {
@@ -60,8 +81,13 @@ pub(super) fn from_example(example: &str, name: &str, wishes: &Wishes) -> anyhow
             }
             set(&mut text, "port", Some(&toml_text(&port)))?;
         }
-        None if has(&text, "interface") => set(&mut text, "interface", Some(&toml_text(name)))?,
-        None => bail!("say which serial port: --port /dev/serial/by-id/..."),
+        (None, Some(host)) => {
+            set(&mut text, "port", None)?;
+            set(&mut text, "host", Some(&toml_text(host)))?;
+        }
+        (None, None) if has(&text, "interface") => set(&mut text, "interface", Some(&toml_text(name)))?,
+        (None, None) if is_modbus => bail!("say where it is: --port /dev/serial/by-id/... or --host ADDRESS"),
+        (None, None) => bail!("say which serial port: --port /dev/serial/by-id/..."),
     }
     if wishes.set_bit_rate {
         set(&mut text, "set_bit_rate", Some("true"))?;
@@ -167,6 +193,34 @@ mod tests {
         let inverter = Wishes { inverter: Some("growatt_lv".to_owned()), ..wishes };
         let error = from_example(example, "dcdc0", &inverter).unwrap_err().to_string();
         assert_eq!(error, "only bms-can takes --inverter and --set-bit-rate");
+    }
+
+    #[test]
+    fn an_inverter_on_modbus_needs_its_profile_and_its_place() {
+        let example = include_str!("../../../inverter-modbus/inverter-modbus.example.toml");
+        let made = |profile: Option<&str>, port: Option<&str>, host: Option<&str>| {
+            let wishes = Wishes {
+                profile: profile.map(str::to_owned),
+                port: port.map(PathBuf::from),
+                host: host.map(str::to_owned),
+                ..Wishes::default()
+            };
+            let text = from_example(example, "roof", &wishes).map_err(|error| error.to_string())?;
+            let config = service_kit::config::parse::<inverter_modbus::Config>(&text, "x.toml", []);
+            Ok::<_, String>(config.unwrap().device.remove(0))
+        };
+        let device = made(Some("growatt-spf"), Some("/dev/does-not-exist"), None).unwrap();
+        assert_eq!((device.profile.as_str(), device.host), ("growatt-spf", None));
+        assert_eq!(device.port, Some("/dev/does-not-exist".into()));
+        let device = made(Some("sungrow-sh"), None, Some("192.168.7.9")).unwrap();
+        assert_eq!((device.host.as_deref(), device.port), (Some("192.168.7.9"), None));
+        assert!(made(None, None, Some("192.168.7.9")).unwrap_err().contains("--profile"));
+        assert!(
+            made(Some("sungrow"), None, Some("192.168.7.9")).unwrap_err().contains("busbar profile list")
+        );
+        assert!(made(Some("sungrow-sh"), None, None).unwrap_err().contains("--host"));
+        let can = Wishes { host: Some("x".to_owned()), ..Wishes::default() };
+        assert!(from_example(EXAMPLE, "can0", &can).is_err());
     }
 
     #[test]

@@ -56,6 +56,12 @@ static KINDS: &[Kind] = &[
         needs: |file| config::load::<dcdc_rs485::Config>(file).map(|_| Needs::default()),
     },
     Kind {
+        service: "inverter-modbus",
+        several: true,
+        example: Some(include_str!("../../../inverter-modbus/inverter-modbus.example.toml")),
+        needs: |file| config::load::<inverter_modbus::Config>(file).map(|_| Needs::default()),
+    },
+    Kind {
         service: "settings",
         several: false,
         example: Some(include_str!("../../../settings/settings.example.toml")),
