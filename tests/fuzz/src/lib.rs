@@ -11,6 +11,8 @@ pub mod dbus_message;
 pub mod eza_reply;
 mod frames;
 mod lines;
+pub mod modbus_answer;
+pub mod modbus_profile;
 pub mod recognise;
 pub mod set_value;
 pub mod settings_calls;
