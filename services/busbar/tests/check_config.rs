@@ -76,7 +76,8 @@ fn whose_it_is_is_told_by_its_name_or_by_the_user() {
     let unknown = draft.check(&[]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(
-        text(&unknown.stderr).contains("--service with one of bms-can, charge-manager, dcdc-rs485, settings"),
+        text(&unknown.stderr)
+            .contains("--service with one of bms-can, charge-manager, dcdc-rs485, inverter-modbus"),
         "{}",
         text(&unknown.stderr)
     );

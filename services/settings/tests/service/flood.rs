@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testbed::{Exit, Signal, eventually};
+use testbed::{Exit, Signal, eventually, eventually_some};
 use tokio::time::Instant;
 
 use crate::rig::{ITEM, NAME, Rig, SOON};
@@ -63,8 +63,12 @@ fn writes_of_one_client_keep_their_order() {
     flood(&rig, "/Settings/A");
     rig.process.signal(Signal::CONT);
     eventually(SOON, || rig.get("/Settings/A") == json!(10 + MANY - 1));
-    let lines = rig.process.lines();
-    let told: Vec<&String> = lines.iter().filter(|line| line.contains("/Settings/A changed")).collect();
+    // What the process has written to its log arrives here a little later.
+    let told = eventually_some(SOON, || {
+        let lines = rig.process.lines().into_iter();
+        let told: Vec<String> = lines.filter(|line| line.contains("/Settings/A changed")).collect();
+        (told.len() >= MANY).then_some(told)
+    });
     assert_eq!(told.len(), MANY);
     for (n, line) in told.iter().enumerate() {
         assert!(line.contains(&format!("to {}", 10 + n)), "{n}: {line}");
