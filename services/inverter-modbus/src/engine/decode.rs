@@ -144,6 +144,7 @@ fn of_source(source: &Source, image: &Image, numbers: &Numbers<'_>) -> (Said, u6
             None if *none == Some(raw) => Said::Nothing,
             None => Said::Unknown(raw),
         },
+        (Source::Bits { none, .. }, Some(Raw::Int(raw))) if *none == Some(raw as u64) => Said::Nothing,
         (Source::Bits { alarms, texts, .. }, Some(Raw::Int(raw))) => {
             let raw = raw as u64;
             let set = (0..64).filter(|bit| raw >> bit & 1 == 1);
@@ -281,6 +282,20 @@ mod tests {
     fn an_expression_lacks_what_its_operands_lack() {
         assert_eq!(said("", "pv_power", &[0; 15]), Said::Value(Value::Number(0.0)));
         assert_eq!(said("", "pv_power", &[]), Said::Unread);
+    }
+
+    #[test]
+    fn all_bits_at_once_are_the_mark_of_who_has_marks() {
+        let said = |marks: &str, registers: &[u16]| {
+            let profile = parse(&format!("{marks}\n{SMALL}"), "test.toml").unwrap();
+            let mut image = Image::default();
+            image.put(Table::Holding, 611, registers, 1);
+            let map = Map::new(&profile, None, false);
+            decode(&map, &image).into_iter().find(|heard| heard.name == "fault_code").unwrap().said
+        };
+        assert_eq!(said("sentinels = \"sunspec\"", &[0xFFFF; 4]), Said::Nothing);
+        assert!(matches!(said("sentinels = \"sunspec\"", &[0x7FFF; 4]), Said::Value(_)));
+        assert!(matches!(said("", &[0xFFFF; 4]), Said::Value(_)));
     }
 
     #[test]

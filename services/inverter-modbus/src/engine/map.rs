@@ -84,6 +84,8 @@ pub enum Source {
         alarms: BTreeMap<i128, Alarm>,
         /// What bits say.
         texts: BTreeMap<i128, String>,
+        /// All of them, where that means "not implemented".
+        none: Option<u64>,
     },
 }
 
@@ -305,7 +307,12 @@ impl Settle<'_> {
         }
         let table = profile.table(point.table);
         let layout = Layout { table, registers, kind: Type::U64, mask: None, swap: false };
-        let source = Source::Bits { layout, alarms: point.alarm.0.clone(), texts: point.text.0.clone() };
+        // Where a kind of number has a mark for "not implemented", bits have it too: all of them.
+        let has_mark = profile.sentinels.of(Type::U64, false).is_some();
+        let none =
+            has_mark.then(|| u64::MAX.checked_shr(64 - 16 * u32::from(point.count.min(4))).unwrap_or(0));
+        let (alarms, texts) = (point.alarm.0.clone(), point.text.0.clone());
+        let source = Source::Bits { layout, alarms, texts, none };
         Some(Entry { when: point.when.clone(), source, range: None, is_counter: false })
     }
 
