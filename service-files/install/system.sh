@@ -114,6 +114,7 @@ is_coming() { # UNIT
 restart_others() {
     for unit in $(enabled_units); do
         if ! runs_current "$unit" && ! is_coming "$unit"; then
+            # Fails for a unit that has never failed.
             run systemctl reset-failed "$unit" || true
             run systemctl restart --no-block "$unit"
         fi

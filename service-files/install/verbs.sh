@@ -76,8 +76,9 @@ clean_up() {
     [ -n "$cleans" ] && [ -z "$dry_run" ] || return 0
     rm -rf "$base/incoming"
     [ ! -L "$base/current" ] || return 0
+    # It runs while a refusal is being told, which must not be lost to what cannot be removed.
     { remove_links && remove_folders && remove_users && rm -rf "$base"; } || true
-    # What somebody has put there is his.
+    # Not empty, and so it stays, when somebody has put something there.
     rmdir /etc/busbar 2>/dev/null || true
 }
 

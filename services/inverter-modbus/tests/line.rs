@@ -11,6 +11,7 @@ use inverter_modbus::modbus::rtu;
 use inverter_modbus::profile::scalar::Table;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -113,14 +114,15 @@ async fn reads_wait_for_writes_and_the_more_urgent_go_first() {
     let (line, listener) = line(Framing::Tcp).await;
     let now = tokio::time::Instant::now();
     let turn = |addr, turn| Ask { turn, ..ask(addr, 10_000) };
+    let (has_first, all_wait) = (Notify::new(), Notify::new());
     let device = async {
         let mut stream = accept(&listener).await;
         let mut order = Vec::new();
         for _ in 0..4 {
             let (transaction, addr) = request(&mut stream).await;
             if order.is_empty() {
-                // All others are in the queue by now.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                has_first.notify_one();
+                all_wait.notified().await;
             }
             order.push(addr);
             stream.write_all(&answer(transaction, 1, addr)).await.unwrap();
@@ -132,10 +134,11 @@ async fn reads_wait_for_writes_and_the_more_urgent_go_first() {
     let fast = line.ask(turn(3, Turn::By(now + Duration::from_secs(1))));
     let write = line.ask(turn(4, Turn::Now));
     let late = async {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        tokio::join!(slow, fast, write)
+        has_first.notified().await;
+        // Each is asked in the order of this list, and then the device may answer the first.
+        tokio::join!(biased; slow, fast, write, async { all_wait.notify_one() })
     };
-    let (order, _, _) = tokio::join!(device, first, late);
+    let (order, ..) = tokio::join!(device, first, late);
     assert_eq!(order, [1, 4, 3, 2]);
 }
 

@@ -44,6 +44,8 @@ struct Wish {
     filled_at: Instant,
     sent: Option<Sent>,
     under_way: bool,
+    /// The device took what was sent last.
+    was_taken: bool,
     rests_until: Option<Instant>,
     is_settled: bool,
     /// What stood in the registers before its sequence, as long as that is not undone.
@@ -84,6 +86,17 @@ pub struct Order {
     pub writes: Vec<Written>,
 }
 
+/// How the writes of an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The device took them.
+    Taken,
+    /// The device does not want them.
+    Refused,
+    /// Nobody knows whether they arrived.
+    Lost,
+}
+
 /// What became of a wish.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -112,6 +125,7 @@ impl Control {
                     filled_at: now,
                     sent: None,
                     under_way: false,
+                    was_taken: false,
                     rests_until: None,
                     is_settled: false,
                     before: None,
@@ -172,6 +186,11 @@ impl Control {
                 continue;
             }
             if write.shown.is_none() {
+                if !wish.was_taken {
+                    // Nothing will show whether it arrived: once more.
+                    wish.sent = None;
+                    continue;
+                }
                 wish.is_settled = true;
                 outcomes.push(Outcome::Confirmed(name.clone(), wish.value));
                 continue;
@@ -206,7 +225,7 @@ impl Control {
                         _ => 1,
                     };
                     wish.sent = Some(Sent { value: wish.value, at: now, reads: sight.reads, tries });
-                    wish.under_way = true;
+                    (wish.under_way, wish.was_taken) = (true, false);
                     wish.allowance -= 1.0;
                     self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
                     return Some(Order { name: name.clone(), writes });
@@ -219,17 +238,17 @@ impl Control {
     }
 
     /// A write is over. A device that refuses it is left alone for a while.
-    pub fn done(&mut self, name: &str, is_refused: bool, sight_reads: u64, now: Instant) {
+    pub fn done(&mut self, name: &str, end: End, sight_reads: u64, now: Instant) {
         let Some(wish) = self.points.get_mut(name) else { return };
-        wish.under_way = false;
-        if wish.is_ending && !is_refused {
+        (wish.under_way, wish.was_taken) = (false, end == End::Taken);
+        if wish.is_ending && wish.was_taken {
             wish.before = None;
         }
         if let Some(sent) = &mut wish.sent {
             // Only what is read from now on can show it.
             sent.reads = sight_reads;
         }
-        if is_refused {
+        if end == End::Refused {
             wish.rests_until = Some(now + LEFT_ALONE);
         }
     }
@@ -371,7 +390,7 @@ mod tests {
             let order = self.with(|control, sight, now| control.next(sight, now))?;
             let value = order.writes[0].values[0];
             let (reads, now) = (self.reads, self.now);
-            self.control.done(LIMIT, false, reads, now);
+            self.control.done(LIMIT, End::Taken, reads, now);
             self.device_shows(value);
             Some(value)
         }
@@ -423,7 +442,7 @@ mod tests {
             if bench.with(|control, sight, now| control.next(sight, now)).is_some() {
                 sent += 1;
                 let (reads, now) = (bench.reads, bench.now);
-                bench.control.done(LIMIT, false, reads, now);
+                bench.control.done(LIMIT, End::Taken, reads, now);
             }
             bench.device_shows(50);
             if let [Outcome::Failed(_, value, why)] = bench.outcomes().as_slice() {
@@ -442,7 +461,7 @@ mod tests {
         assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
         bench.device_shows(80);
         let (reads, now) = (bench.reads, bench.now);
-        bench.control.done(LIMIT, false, reads, now);
+        bench.control.done(LIMIT, End::Taken, reads, now);
         assert_eq!(bench.outcomes(), []);
         bench.device_shows(80);
         assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 80.0)]);

@@ -10,7 +10,7 @@ use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::control::{Control, Order, Outcome, Sight};
+use super::control::{Control, End, Order, Outcome, Sight};
 use super::followed::Followed;
 use super::half::{Half, Happening, Place, Role, bus_name};
 use super::show::{self, View, item_of, mode_number, roles};
@@ -173,8 +173,12 @@ impl Unit {
         self.is_due = true;
         match what {
             Ordered::SetPoint(name) => {
-                let is_refused = matches!(outcome, Err(Fault::Exception(_) | Fault::Odd));
-                self.control.done(&name, is_refused, self.device.reads(), now);
+                let end = match outcome {
+                    Ok(()) => End::Taken,
+                    Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
+                    Err(_) => End::Lost,
+                };
+                self.control.done(&name, end, self.device.reads(), now);
                 if let Err(fault) = outcome {
                     self.say(format!("{name}: {fault}"), true);
                 }
@@ -331,7 +335,7 @@ impl Unit {
             if self.device.command(number, writes) {
                 self.orders.push((number, Ordered::SetPoint(name)));
             } else {
-                self.control.done(&name, false, self.device.reads(), now);
+                self.control.done(&name, End::Lost, self.device.reads(), now);
             }
         }
     }

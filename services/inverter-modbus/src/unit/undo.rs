@@ -57,7 +57,7 @@ mod tests {
     use crate::engine::map::Map;
     use crate::profile::builtin;
     use crate::profile::scalar::Table;
-    use crate::unit::control::Control;
+    use crate::unit::control::{Control, End, Outcome};
 
     const NAME: &str = "force_charge";
 
@@ -78,14 +78,14 @@ mod tests {
             then(control, &Sight { map, image, point: &|_| None, secret: &|_| None, reads: 0 })
         }
 
-        /// The writes to the device that has its way.
-        fn wants(&mut self, value: f64) -> Vec<Written> {
+        /// What is written, and ends so.
+        fn wants(&mut self, value: f64, end: End) -> Vec<Written> {
             let now = Instant::now();
             let order = self.with(|control, sight| {
                 control.want(NAME, value, sight, now);
                 control.next(sight, now)
             });
-            self.control.done(NAME, false, 0, now);
+            self.control.done(NAME, end, 0, now);
             order.unwrap().writes
         }
     }
@@ -103,10 +103,10 @@ mod tests {
         let mut bench = Bench::new();
         let before: Vec<u16> = (200..282).collect();
         bench.image.put(Table::Holding, 200, &before, 1);
-        let begun = bench.wants(1.0);
+        let begun = bench.wants(1.0, End::Taken);
         assert!(begun.iter().any(|write| write.addr == 268 && write.values == [100; 6]), "{begun:?}");
         bench.image.put(Table::Holding, 268, &[100; 6], 2);
-        let ended = bench.wants(0.0);
+        let ended = bench.wants(0.0, End::Taken);
         let slots = ended.iter().find(|write| write.addr == 268).unwrap();
         assert_eq!(slots.values, [268, 269, 270, 271, 272, 273]);
         let grid = ended.iter().find(|write| write.addr == 232).unwrap();
@@ -119,13 +119,30 @@ mod tests {
         let mut bench = Bench::new();
         bench.image.put(Table::Holding, 200, &[1; 82], 1);
         assert!(bench.with(|control, sight| control.undone(sight)).is_empty());
-        bench.wants(1.0);
+        bench.wants(1.0, End::Taken);
         assert!(!bench.with(|control, sight| control.undone(sight)).is_empty());
     }
 
     #[test]
     fn off_without_a_beginning_writes_nothing() {
         let mut bench = Bench::new();
-        assert_eq!(bench.wants(0.0), []);
+        assert_eq!(bench.wants(0.0, End::Taken), []);
+    }
+
+    #[test]
+    fn what_nobody_knows_to_have_arrived_is_neither_confirmed_nor_forgotten() {
+        let mut bench = Bench::new();
+        bench.image.put(Table::Holding, 200, &[1; 82], 1);
+        let outcomes =
+            |bench: &mut Bench| bench.with(|control, sight| control.outcomes(sight, Instant::now()));
+        let begun = bench.wants(1.0, End::Lost);
+        assert_eq!(outcomes(&mut bench), []);
+        assert_eq!(bench.wants(1.0, End::Taken), begun, "it is written again");
+        assert_eq!(outcomes(&mut bench), [Outcome::Confirmed(NAME.to_owned(), 1.0)]);
+        bench.wants(0.0, End::Lost);
+        assert!(
+            !bench.with(|control, sight| control.undone(sight)).is_empty(),
+            "there is still something to undo"
+        );
     }
 }
