@@ -26,6 +26,7 @@
 //! ```
 
 mod book;
+mod kept;
 mod link;
 
 use std::marker::PhantomData;
@@ -39,6 +40,7 @@ use crate::monitor::ended;
 use crate::service::lock;
 use crate::{BusAddress, BusError, ItemType, Value, WriteRequest};
 use book::{Book, Definition};
+pub use kept::{Kept, News};
 use link::{Link, Request, WantedBy};
 
 /// How long a start waits for the settings service.

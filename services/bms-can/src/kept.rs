@@ -1,12 +1,10 @@
 //! What the settings of the system keep for a device: its number within its class, the name that the user gives it, and
 //! for a battery how large the bank is that it belongs to.
 
-use std::future::pending;
-use std::pin::Pin;
 use std::time::Duration;
 
 use dbus_interfaces::classes::battery::CLASS;
-use dbus_interfaces::settings::{CUSTOM_NAME, Change, Changes, Device, DeviceSettings, Setting, Wanted};
+use dbus_interfaces::settings::{self, Device, Setting, Wanted};
 use dbus_interfaces::{BusAddress, BusError, WriteRequest};
 use tokio::time::Instant;
 
@@ -19,15 +17,9 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// Energy counters of an inverter, as far as they may be shown.
 const ENERGY: Setting<String> = Setting::text("EnergyCounters", "").silent();
 
-type Opened = Result<(DeviceSettings, Changes), BusError>;
-
 /// The settings of one battery. Until they are known, or known not to be there, the battery is not published.
 pub(crate) struct Kept {
-    opening: Option<Pin<Box<dyn Future<Output = Opened>>>>,
-    open: Option<(DeviceSettings, Changes)>,
-    /// The name in the configuration, until the user gives another.
-    configured_name: Option<String>,
-    instance: i32,
+    device: settings::Kept,
     /// The size of the bank that was last written, and when.
     written: Option<(i32, Instant)>,
 }
@@ -54,20 +46,17 @@ impl Kept {
         bus: &BusAddress,
     ) -> Self {
         let mut wanted = Wanted::new(Device::new(class, "bmscan", unit, instance));
-        wanted.add(CUSTOM_NAME);
         if class == CLASS {
             wanted.add(BANK_SIZE);
         } else {
             wanted.add(ENERGY);
         }
-        let bus = bus.clone();
-        let opening = Box::pin(async move { wanted.open(&bus).await });
-        Kept { opening: Some(opening), open: None, configured_name, instance, written: None }
+        Kept { device: settings::Kept::open(wanted, instance, configured_name, bus), written: None }
     }
 
     /// Whether number and name are settled.
     pub(crate) fn is_known(&self) -> bool {
-        self.opening.is_none()
+        self.device.is_known()
     }
 
     /// The next that the settings tell. Dropping the future loses nothing.
@@ -75,40 +64,30 @@ impl Kept {
     /// # Errors
     /// The bus is gone.
     pub(crate) async fn next(&mut self) -> Result<News, BusError> {
-        if let Some(opening) = &mut self.opening {
-            let opened = opening.await;
-            self.opening = None;
-            self.open = Some(opened?);
-            return Ok(News::Known);
-        }
-        let Some((_, changes)) = &mut self.open else { return pending().await };
         loop {
-            match changes.next().await {
-                Some(Change::Instance { .. }) => return Ok(News::Instance),
-                Some(change) if change.is(CUSTOM_NAME) => return Ok(News::Name),
-                Some(change) if change.is(BANK_SIZE) => return Ok(News::Bank),
-                Some(_) => {}
-                None => {
-                    return Err(BusError::Lost("the connection to the settings has ended".to_owned()));
-                }
+            match self.device.next().await? {
+                settings::News::Known => return Ok(News::Known),
+                settings::News::Instance => return Ok(News::Instance),
+                settings::News::Name => return Ok(News::Name),
+                settings::News::Other(change) if change.is(BANK_SIZE) => return Ok(News::Bank),
+                settings::News::Other(_) => {}
             }
         }
     }
 
     /// Number among the batteries.
     pub(crate) fn instance(&self) -> i32 {
-        self.open.as_ref().map_or(self.instance, |(settings, _)| settings.instance())
+        self.device.instance()
     }
 
     /// What the user calls the battery; empty where there is no name, because the GUI edits only what has a value.
     pub(crate) fn name(&self) -> String {
-        let kept = self.open.as_ref().map(|(settings, _)| settings.get(CUSTOM_NAME)).unwrap_or_default();
-        if kept.is_empty() { self.configured_name.clone().unwrap_or_default() } else { kept }
+        self.device.name()
     }
 
     /// How many batteries the bank had when its manager was last seen.
     pub(crate) fn bank_size(&self) -> usize {
-        let size = self.open.as_ref().map_or(0, |(settings, _)| settings.get(BANK_SIZE));
+        let size = self.device.settings().map_or(0, |settings| settings.get(BANK_SIZE));
         usize::try_from(size).unwrap_or_default()
     }
 
@@ -117,7 +96,7 @@ impl Kept {
         let size = i32::try_from(members.min(LARGEST_BANK)).unwrap_or_default();
         let is_underway =
             self.written.is_some_and(|(written, at)| written == size && now.duration_since(at) < AGAIN);
-        if let Some((settings, _)) = &self.open
+        if let Some(settings) = self.device.settings()
             && self.bank_size() != members.min(LARGEST_BANK)
             && settings.are_kept()
             && !is_underway
@@ -129,12 +108,12 @@ impl Kept {
 
     /// The energy counters as they were kept.
     pub(crate) fn energy(&self) -> String {
-        self.open.as_ref().map(|(settings, _)| settings.get(ENERGY)).unwrap_or_default()
+        self.device.settings().map(|settings| settings.get(ENERGY)).unwrap_or_default()
     }
 
     /// Keeps the energy counters.
     pub(crate) fn remember_energy(&self, counters: String) {
-        if let Some((settings, _)) = &self.open
+        if let Some(settings) = self.device.settings()
             && settings.are_kept()
         {
             settings.remember(ENERGY, counters);
@@ -143,7 +122,7 @@ impl Kept {
 
     /// Keeps the energy counters, and waits until they are kept.
     pub(crate) async fn keep_energy(&self, counters: String) {
-        if let Some((settings, _)) = &self.open
+        if let Some(settings) = self.device.settings()
             && settings.are_kept()
             && let Err(why) = settings.set(ENERGY, counters).await
         {
@@ -153,9 +132,6 @@ impl Kept {
 
     /// A client's wish for another name.
     pub(crate) fn rename(&self, write: WriteRequest) {
-        match &self.open {
-            Some((settings, _)) if settings.are_kept() => settings.pass_on(write, CUSTOM_NAME),
-            _ => write.refuse("no settings service keeps the name: set name in the configuration"),
-        }
+        self.device.rename(write);
     }
 }

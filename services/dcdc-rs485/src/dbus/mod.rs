@@ -12,7 +12,6 @@ mod battery;
 mod commands;
 mod converter;
 mod followed;
-mod kept;
 mod link;
 mod service;
 mod session;

@@ -1,9 +1,8 @@
 //! A device's service on the bus: there while the device is, with its number and name from the settings.
 
 use dbus_interfaces::classes::device;
+use dbus_interfaces::settings::{Device, Kept, News, Wanted};
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
-
-use super::kept::{Kept, News};
 
 /// What does not change.
 #[derive(Debug, Clone)]
@@ -38,7 +37,8 @@ impl Published {
     /// Connects, with no name as yet.
     pub(super) async fn connect(about: About, bus: &BusAddress) -> Result<Published, BusError> {
         let (service, writes) = Service::connect(bus).await?;
-        let kept = Kept::open(about.class, &about.unit, about.instance, about.name.clone(), bus);
+        let device = Device::new(about.class, "dcdcrs485", &about.unit, about.instance);
+        let kept = Kept::open(Wanted::new(device), about.instance, about.name.clone(), bus);
         Ok(Published { service, writes, kept, about, is_published: false })
     }
 
@@ -55,7 +55,7 @@ impl Published {
                     None => return Err(BusError::Lost("the service has ended".to_owned())),
                 },
                 news = self.kept.next() => match news? {
-                    News::Known => {}
+                    News::Known | News::Other(_) => {}
                     News::Instance => {
                         tracing::info!(device = self.about.bus_name(), instance = self.kept.instance(), "it has another number");
                         self.withdraw().await;

@@ -1,9 +1,9 @@
 //! One service of a device, on a connection of its own, with a number and a name of its own.
 
 use dbus_interfaces::classes::{device, grid, multi, pvinverter};
+use dbus_interfaces::settings::{Device, Kept, News, Wanted};
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
 
-use super::kept::{Kept, News};
 use crate::device::recognise::Identity;
 
 /// What a service shows of a device.
@@ -78,7 +78,8 @@ impl Half {
     /// Connects, with no name yet.
     pub(super) async fn connect(role: Role, place: &Place<'_>) -> Result<Half, BusError> {
         let (service, writes) = Service::connect(place.bus).await?;
-        let kept = Kept::open(role.class(), place.unit, place.instance, place.name.clone(), place.bus);
+        let device = Device::new(role.class(), "modbus", place.unit, place.instance);
+        let kept = Kept::open(Wanted::new(device), place.instance, place.name.clone(), place.bus);
         let bus_name = bus_name(role, place.unit);
         let connection = place.connection.clone();
         Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false })
@@ -130,7 +131,7 @@ impl Half {
             News::Name if self.is_published => {
                 self.service.update(|tx| _ = tx.set(device::CUSTOM_NAME, self.kept.name())).await
             }
-            News::Name | News::Known => Ok(()),
+            News::Name | News::Known | News::Other(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,6 @@
 pub mod control;
 mod followed;
 mod half;
-mod kept;
 mod life;
 mod show;
 mod undo;
