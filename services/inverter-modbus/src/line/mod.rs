@@ -3,8 +3,10 @@
 //! - [`address`]: where a line is
 //! - `wire`: the open port or connection, and one exchange on it
 //! - `task`: the owner, with the queue
+//! - [`lines`]: all lines of the process
 
 pub mod address;
+pub mod lines;
 mod task;
 mod wire;
 
