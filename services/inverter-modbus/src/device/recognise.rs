@@ -7,6 +7,7 @@ use crate::engine::plan::Range;
 use crate::engine::sunspec::{Chain, Next, Walker};
 use crate::line::Turn;
 use crate::profile::Profile;
+use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
 use crate::profile::write::{Field, Identify, Match};
 
@@ -83,27 +84,43 @@ pub async fn recognise(profile: &Profile, access: &Access) -> Result<Identity, N
 pub fn judge(profile: &Profile, identify: &Identify, image: &Image) -> Result<(), NotIt> {
     for part in &identify.matches {
         let table = profile.table(part.table);
-        let layout = Layout::at(table, part.addr, kind(part), profile.order(part.words), part.count);
-        let raw = layout.masked(part.mask).swapped(part.swap).read(image);
-        if !raw.as_ref().is_some_and(|raw| holds(part, raw, image, table)) {
-            let found = match raw {
-                Some(Raw::Int(number)) => format!("{number:#x}"),
-                Some(Raw::Float(number)) => number.to_string(),
-                Some(Raw::Text(text)) => format!("{text:?}"),
-                None => "not there".to_owned(),
-            };
+        if let Err(found) = holds(part, table, profile.order(part.words), image) {
             return Err(NotIt::Another { table, addr: part.addr, found });
         }
     }
     Ok(())
 }
 
-fn kind(part: &Match) -> crate::profile::kind::Type {
-    let is_text = part.prefix.is_some() || part.ascii.is_some();
-    if is_text { crate::profile::kind::Type::String } else { part.kind }
+/// Whether one thing holds.
+///
+/// # Errors
+/// What stands there instead.
+pub fn holds(part: &Match, table: Table, words: Words, image: &Image) -> Result<(), String> {
+    let layout = Layout::at(table, part.addr, kind(part), words, part.count);
+    let raw = layout.masked(part.mask).swapped(part.swap).read(image);
+    if raw.as_ref().is_some_and(|raw| is_as_wanted(part, raw, image, table)) {
+        return Ok(());
+    }
+    Err(match raw {
+        Some(Raw::Int(number)) => format!("{number:#x}"),
+        Some(Raw::Float(number)) => number.to_string(),
+        Some(Raw::Text(text)) => format!("{text:?}"),
+        None => "not there".to_owned(),
+    })
 }
 
-fn holds(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
+fn kind(part: &Match) -> Type {
+    let is_text = part.prefix.is_some() || part.ascii.is_some();
+    if is_text { Type::String } else { part.kind }
+}
+
+/// The registers that one thing is about.
+#[must_use]
+pub fn place_of(part: &Match, table: Table) -> Range {
+    Range { table, addr: part.addr, count: part.count.or(part.kind.registers()).unwrap_or(1) }
+}
+
+fn is_as_wanted(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
     match raw {
         Raw::Int(number) => {
             let is_one = part.one_of.as_ref().is_none_or(|all| all.contains(number));
@@ -128,12 +145,25 @@ async fn text(
     field: Option<&Field>,
 ) -> Result<Option<String>, NotIt> {
     let Some(field) = field else { return Ok(None) };
-    Ok(match fetch(profile, access, image, field).await? {
-        Some(Raw::Text(text)) => Some(text).filter(|text| !text.is_empty()),
-        Some(Raw::Int(number)) => Some(number.to_string()),
-        Some(Raw::Float(number)) => Some(number.to_string()),
-        None => None,
-    })
+    Ok(fetch(profile, access, image, field).await?.and_then(words))
+}
+
+/// What a field says as text; nothing if it is empty.
+#[must_use]
+pub fn words(raw: Raw) -> Option<String> {
+    match raw {
+        Raw::Text(text) => Some(text).filter(|text| !text.is_empty()),
+        Raw::Int(number) => Some(number.to_string()),
+        Raw::Float(number) => Some(number.to_string()),
+    }
+}
+
+/// Where a field is.
+#[must_use]
+pub fn layout_of(profile: &Profile, field: &Field) -> Layout {
+    let table = profile.table(field.table);
+    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
+    layout.masked(field.mask).swapped(field.swap)
 }
 
 /// A field, read now if it was not. One that the device refuses is none.
@@ -143,9 +173,8 @@ async fn fetch(
     image: &mut Image,
     field: &Field,
 ) -> Result<Option<Raw>, NotIt> {
-    let table = profile.table(field.table);
-    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
-    let layout = layout.masked(field.mask).swapped(field.swap);
+    let layout = layout_of(profile, field);
+    let table = layout.table;
     if let Some(raw) = layout.read(image) {
         return Ok(Some(raw));
     }
