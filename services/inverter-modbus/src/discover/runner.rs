@@ -1,11 +1,14 @@
 //! The search on real lines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::search::{Heard, Question, Search};
+use super::knowledge::Knowledge;
+use super::plan::{Where, Wishes, plan};
+use super::search::{Finding, Heard, Question, Search, Units};
 use crate::line::address::Address;
 use crate::line::{Ask, Line, NoAnswer, Turn};
 use crate::modbus::pdu::{Answer, Request};
@@ -17,17 +20,17 @@ const TIMEOUT_TCP: Duration = Duration::from_millis(500);
 const GAP: Duration = Duration::from_millis(100);
 /// On a line that others use a question goes behind what they want within this time.
 const BEHIND: Duration = Duration::from_secs(1);
-/// A line that fails is opened again after this, and so often in a row.
-const AGAIN: Duration = Duration::from_secs(1);
-const OPENINGS: u32 = 3;
+/// A line that fails is opened again after this, and so often without an answer in between.
+const AGAIN: Duration = Duration::from_millis(500);
+const FAILURES: u32 = 30;
 
 /// How the search gets at its line.
 #[derive(Debug)]
 pub enum Way {
     /// It opens the line itself, one rate after the other.
     Alone,
-    /// The line is open, at the only rate that is searched, and used by others.
-    Shared(Line),
+    /// The line is used by others, at this rate: nothing else is searched.
+    Shared(Address, Line),
 }
 
 /// How far a search is.
@@ -45,50 +48,88 @@ pub struct Now {
     pub left: Duration,
 }
 
+/// What a search brought.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// The units that answered, and where.
+    pub found: Vec<(Address, Finding)>,
+    /// The rates at which nothing came but what cannot be understood.
+    pub garbled: Vec<Address>,
+    /// The unit because of which some registers were read nowhere.
+    pub held_back: Option<Finding>,
+}
+
 /// Why a search could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoLine(pub String);
 
-/// Carries out a search on its lines: `addresses` are its rates. `tell` hears how far it is before each question.
+/// Looks for devices at a port or host. `tell` hears how far it is before each question.
 ///
 /// # Errors
-/// A line cannot be opened, or breaks again and again.
-pub async fn run(
+/// The line cannot be opened, or breaks again and again.
+pub async fn look(
+    knowledge: &Arc<Knowledge>,
+    place: &Where,
+    wishes: &Wishes,
+    way: Way,
+    tell: impl FnMut(&Now),
+) -> Result<Outcome, NoLine> {
+    let mut plan = plan(knowledge, place, wishes);
+    if let Way::Shared(address, _) = &way {
+        plan.retain(|(rate, _)| rate == address);
+    }
+    let (addresses, units): (Vec<Address>, Vec<Units>) = plan.into_iter().unzip();
+    let mut search = Search::new(knowledge.clone(), &units);
+    run(&mut search, &addresses, way, tell).await?;
+    let at = |rate: usize| addresses.get(rate).cloned();
+    Ok(Outcome {
+        found: search.findings().into_iter().filter_map(|one| Some((at(one.rate)?, one))).collect(),
+        garbled: search.garbled().filter_map(at).collect(),
+        held_back: search.held_back_by(),
+    })
+}
+
+async fn run(
     search: &mut Search,
     addresses: &[Address],
     way: Way,
     mut tell: impl FnMut(&Now),
 ) -> Result<(), NoLine> {
     let mut open = match way {
-        Way::Shared(line) => Open::Shared(line),
+        Way::Shared(_, line) => Open::Shared(line),
         Way::Alone => Open::Nothing,
     };
     let began = Instant::now();
-    let mut failures = 0;
+    let (mut failures, mut opened) = (0, None);
     while let Some(question) = search.next() {
         let Some(address) = addresses.get(question.rate) else {
-            search.take(Heard::Silence);
+            search.give_up();
             continue;
         };
         tell(&now(search, address, &question, began));
-        let heard = loop {
-            match ask(open.line(question.rate, address).await, address, &question, &open).await {
-                Ok(heard) => break heard,
-                Err(why) => {
-                    failures += 1;
-                    if failures >= OPENINGS || matches!(open, Open::Shared(_)) {
-                        return Err(NoLine(why));
-                    }
-                    open.close().await;
-                    sleep(AGAIN).await;
+        match ask(open.line(question.rate, address).await, address, &question, &open).await {
+            Ok(heard) => {
+                opened = Some(question.rate);
+                if matches!(heard, Heard::Values(_) | Heard::Refused(_)) {
+                    failures = 0;
                 }
+                search.take(heard);
             }
-        };
-        if matches!(heard, Heard::Values(_) | Heard::Refused(_)) {
-            failures = 0;
+            Err(why) if opened.is_none() || matches!(open, Open::Shared(_)) => return Err(NoLine(why)),
+            // A port may not have every rate.
+            Err(_) if opened != Some(question.rate) => search.give_up(),
+            Err(why) => {
+                failures += 1;
+                if failures >= FAILURES {
+                    return Err(NoLine(why));
+                }
+                // Some close the connection when they are asked for a unit that they do not have.
+                search.take(Heard::Silence);
+                open.close().await;
+                sleep(AGAIN).await;
+            }
         }
-        search.take(heard);
     }
     open.close().await;
     Ok(())

@@ -32,6 +32,13 @@ pub struct Search {
 struct Rate {
     answers: u32,
     garbage: u32,
+    is_over: bool,
+}
+
+impl Rate {
+    fn is_over(&self) -> bool {
+        self.is_over || self.answers == 0 && self.garbage >= GARBAGE
+    }
 }
 
 /// The units at one rate, and the profiles whose devices usually are there, by their ids.
@@ -209,6 +216,15 @@ impl Search {
         self.advance(at);
     }
 
+    /// The rate of the last question cannot be had: nothing more is asked at it.
+    pub fn give_up(&mut self) {
+        let Some((at, _)) = self.waiting.take() else { return };
+        let rate = self.places.get(at).map(|place| place.rate);
+        if let Some(rate) = rate.and_then(|rate| self.rates.get_mut(rate)) {
+            rate.is_over = true;
+        }
+    }
+
     /// Draws the conclusions from what is known of a place.
     fn judge(&mut self, at: usize) {
         let Search { knowledge, places, .. } = self;
@@ -266,6 +282,14 @@ impl Search {
     fn question(&self, at: usize, late: bool) -> Option<Range> {
         match &self.places.get(at)?.stage {
             Stage::Settled(_) => return None,
+            _ if self
+                .places
+                .get(at)
+                .and_then(|place| self.rates.get(place.rate))
+                .is_none_or(Rate::is_over) =>
+            {
+                return None;
+            }
             Stage::Confirming(_, ranges) | Stage::Detailing(_, ranges) => return ranges.front().copied(),
             Stage::Looking => {}
         }
@@ -276,7 +300,7 @@ impl Search {
     fn wanted(&self, at: usize, late: bool) -> Vec<Range> {
         let mut wanted = Vec::new();
         let Some(place) = self.places.get(at) else { return wanted };
-        if self.rates.get(place.rate).is_none_or(|rate| rate.answers == 0 && rate.garbage >= GARBAGE) {
+        if self.rates.get(place.rate).is_none_or(Rate::is_over) {
             return wanted;
         }
         for step in &self.knowledge.steps {
