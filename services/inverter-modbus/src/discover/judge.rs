@@ -3,19 +3,18 @@
 use super::knowledge::{Sign, Step, sign_table};
 use crate::device::recognise::{self, Identity, layout_of, words};
 use crate::engine::image::Image;
-use crate::engine::layout::Layout;
 use crate::engine::plan::Range;
-use crate::engine::sunspec::{Chain, Model};
-use crate::profile::kind::{Type, Words};
-use crate::profile::scalar::Table;
+use crate::engine::sunspec::Chain;
+use crate::profile::Profile;
+use crate::profile::kind::Words;
 use crate::profile::write::Field;
-use crate::profile::{Class, Profile};
 
 /// How well a profile fits: the number of things that hold, if all of them do.
 #[must_use]
 pub fn score(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Option<usize> {
-    if profile.sunspec.is_some() {
-        return chain.filter(|chain| fits(profile, chain)).map(|_| 1);
+    if let Some(sunspec) = &profile.sunspec {
+        let choices = [&sunspec.any, &sunspec.none].into_iter().filter(|models| !models.is_empty());
+        return chain.filter(|chain| sunspec.fits(&chain.ids())).map(|_| 1 + choices.count());
     }
     let identify = profile.identify.as_ref().filter(|identify| !identify.matches.is_empty())?;
     recognise::judge(profile, identify, image).is_ok().then_some(identify.matches.len())
@@ -40,19 +39,6 @@ pub fn best<'p>(
     best
 }
 
-/// Whether a device with these models is one of this profile.
-fn fits(profile: &Profile, chain: &Chain) -> bool {
-    const METERS: [u16; 8] = [201, 202, 203, 204, 211, 212, 213, 214];
-    const INVERTERS: [u16; 7] = [101, 102, 103, 111, 112, 113, 701];
-    const STORES: [u16; 3] = [124, 713, 802];
-    let has = |ids: &[u16]| chain.find(ids, 0).is_some();
-    match profile.class {
-        Class::Grid => has(&METERS) && !has(&INVERTERS),
-        Class::PvInverter => has(&INVERTERS) && !has(&STORES),
-        Class::Hybrid | Class::Inverter => has(&INVERTERS) && has(&STORES),
-    }
-}
-
 /// Whether any sign of a step holds.
 #[must_use]
 pub fn has_sign(step: &Step, image: &Image) -> bool {
@@ -65,8 +51,8 @@ pub fn has_sign(step: &Step, image: &Image) -> bool {
 /// The registers beyond those of its recognition that say who a device is.
 #[must_use]
 pub fn detail_reads(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Vec<Range> {
-    if let Some(common) = chain.and_then(|chain| chain.find(&[COMMON], 0)) {
-        return common_texts(common).into_iter().flatten().collect();
+    if let Some(common) = chain.and_then(recognise::common) {
+        return vec![common];
     }
     let missing = fields(profile).filter_map(|(_, field)| {
         let layout = layout_of(profile, field);
@@ -81,14 +67,6 @@ pub fn detail_reads(profile: &Profile, image: &Image, chain: Option<&Chain>) -> 
 #[must_use]
 pub fn identity(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Identity {
     let mut identity = Identity { chain: chain.cloned(), ..Identity::default() };
-    if let Some(common) = chain.and_then(|chain| chain.find(&[COMMON], 0)) {
-        let [make, model, firmware, serial] = common_texts(common).map(|range| text(image, range?));
-        identity.model = match (make, model) {
-            (Some(make), Some(model)) => Some(format!("{make} {model}")),
-            (make, model) => make.or(model),
-        };
-        (identity.firmware, identity.serial) = (firmware, serial);
-    }
     for (what, field) in fields(profile) {
         let Some(raw) = layout_of(profile, field).read(image) else { continue };
         match what {
@@ -99,6 +77,9 @@ pub fn identity(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Iden
                 identity.rated_power_w = raw.number().map(|raw| raw * field.scale + field.offset);
             }
         }
+    }
+    if let Some(common) = chain.and_then(recognise::common) {
+        recognise::take_common(&mut identity, common, image);
     }
     identity
 }
@@ -122,22 +103,4 @@ fn fields(profile: &Profile) -> impl Iterator<Item = (What, &Field)> {
         ];
         all.into_iter().filter_map(|(what, field)| Some((what, field.as_ref()?)))
     })
-}
-
-/// The common model.
-const COMMON: u16 = 1;
-
-/// Where the common model has maker, model, version and serial number (SunSpec Device Information Model, model 1).
-fn common_texts(common: Model) -> [Option<Range>; 4] {
-    [(2, 16), (18, 16), (42, 8), (50, 16)].map(|(offset, count): (u16, u16)| {
-        let addr = common.addr.checked_add(offset)?;
-        let is_inside =
-            offset + count <= common.length.saturating_add(2) && addr.checked_add(count).is_some();
-        is_inside.then_some(Range { table: Table::Holding, addr, count })
-    })
-}
-
-fn text(image: &Image, range: Range) -> Option<String> {
-    let layout = Layout::at(range.table, range.addr, Type::String, Words::Hl, Some(range.count));
-    layout.read(image).and_then(words)
 }
