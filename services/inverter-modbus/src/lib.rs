@@ -5,8 +5,10 @@
 //! - [`modbus`]: the protocol as bytes; [`line`](mod@line): a port or connection with one owner
 //! - [`device`]: one device, recognised and read in turn; [`mod@unit`]: the same on the bus
 //! - [`probe`]: one device read once, without a bus
+//! - [`commands`]: requests of others to any device on our lines
 //! - [`config`]: what the user decides; [`run()`]: the process
 
+pub mod commands;
 pub mod config;
 pub mod device;
 pub mod engine;

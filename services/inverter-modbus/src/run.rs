@@ -1,9 +1,10 @@
 //! The process: the lines, the devices on them, and the loop around all.
 
 use dbus_interfaces::BusAddress;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use service_kit::{Context, Failure, random_seed};
 
+use crate::commands::Commands;
 use crate::config::Config;
 use crate::line::Line;
 use crate::line::address::Address;
@@ -32,7 +33,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
         units.push(Unit::connect(device, profile, line, &address, &bus).await?);
     }
     let names: Vec<String> = lines.iter().map(|(address, _)| address.to_string()).collect();
+    let commands = Commands::export(lines, config.raw_access, &bus).await?;
     context.ready(&format!("polling {}", names.join(", ")));
-    try_join_all(units.into_iter().map(|unit| unit.run(&context))).await?;
+    try_join(try_join_all(units.into_iter().map(|unit| unit.run(&context))), commands.run(&context)).await?;
     Ok(())
 }
