@@ -62,6 +62,8 @@ pub const PHASES: Item<i32> = Item::new("/Ac/NumberOfPhases", Text::Plain);
 pub const INPUTS: Item<i32> = Item::new("/Ac/NumberOfAcInputs", Text::Plain);
 /// 0 input 1, 1 input 2, 240 none.
 pub const ACTIVE_INPUT: Item<i32> = Item::new("/Ac/ActiveIn/ActiveInput", Text::Plain);
+/// [`ACTIVE_INPUT`] without one.
+pub const NO_INPUT: i32 = 240;
 /// Whether there is an active input.
 pub const ACTIVE_IS_CONNECTED: Item<i32> = Item::new("/Ac/ActiveIn/Connected", text::NO_YES);
 

@@ -4,7 +4,9 @@ use dbus_interfaces::classes::{device, grid, multi, pvinverter};
 use dbus_interfaces::settings::{Device, Kept, News, Wanted};
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
 
+use crate::config;
 use crate::device::recognise::Identity;
+use crate::profile::{Class, Profile};
 
 /// What a service shows of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,4 +192,17 @@ impl Half {
 /// The name of a service on the bus.
 pub(super) fn bus_name(role: Role, unit: &str) -> String {
     format!("com.victronenergy.{}.modbus_{unit}", role.class())
+}
+
+/// The services of a device.
+pub(super) fn roles(profile: &Profile, config: &config::Device) -> Vec<Role> {
+    let mut roles = match profile.class {
+        Class::Hybrid | Class::Inverter => vec![Role::Unit, Role::System],
+        Class::PvInverter => vec![Role::PvInverter],
+        Class::Grid => vec![Role::Grid],
+    };
+    if config.publish_grid && profile.class == Class::Hybrid {
+        roles.push(Role::Grid);
+    }
+    roles
 }

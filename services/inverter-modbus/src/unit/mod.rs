@@ -1,15 +1,25 @@
 //! A device on the bus: its services, what they show, what is set through them.
 //!
-//! - [`control`]: what is wanted of the device and when it is written: pure
-//! - `show`: points as items; `followed`: the decision that limits follow
-//! - `half`: one service with its number and name; `kept`: what the settings keep of it
+//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `undo` of sequences: pure
+//! - [`sight`]: what is known of the device for that
+//! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
+//! - `half`: one service with its number and name
+//! - `orders`, `modes`: what clients set; `following`, `followed`: the decision that limits follow
 //! - `life`: the loop around all
 
 pub mod control;
 mod followed;
+mod following;
 mod half;
+mod heard;
 mod life;
+mod modes;
+mod orders;
+mod set_points;
 mod show;
+pub mod sight;
 mod undo;
+mod view;
+mod wish;
 
 pub use life::Unit;

@@ -5,7 +5,7 @@ use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
 use crate::profile::write::{Given, WritePoint};
 
-use super::control::Sight;
+use super::sight::Sight;
 
 /// A set point that is on or off: its sequence does not use the value, so off is its release.
 #[must_use]

@@ -1,0 +1,33 @@
+//! The set points of a device as items.
+
+use dbus_interfaces::classes::control as c;
+use dbus_interfaces::{Item, Update};
+
+use super::modes;
+use super::view::View;
+use crate::profile::write::WritePoint;
+
+/// The set points, as the device has them.
+pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
+    let Some(map) = view.device.map().filter(|_| view.is_controlled) else { return };
+    let point = |name: &str| view.number(name);
+    for write in &map.writes {
+        if let Some(item) = item_of(&write.spec) {
+            let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&point));
+            let shown = write.shown(view.device.image()).filter(|_| view.is_there && holds);
+            tx.set(item, shown);
+        }
+    }
+    modes::shown(tx, map, view);
+    tx.set(c::RESULT, view.result.to_owned())
+        .set(c::FLASH_WRITES, i32::try_from(view.flash_writes).unwrap_or(i32::MAX));
+}
+
+/// The item of a set point; one that is not canonical has none.
+pub(super) fn item_of(write: &WritePoint) -> Option<Item<f64>> {
+    let (_, item) = c::SET_POINTS.iter().find(|(name, _)| *name == write.name)?;
+    Some(match (write.min, write.max) {
+        (Some(min), Some(max)) => item.range(min, max),
+        _ => *item,
+    })
+}

@@ -1,0 +1,180 @@
+//! What the points of a device come to: lines, sums, state, alarms.
+
+use dbus_interfaces::classes::multi::NO_INPUT;
+use tokio::time::Instant;
+
+use crate::config::{self, AcInput};
+use crate::device::poll::Device;
+use crate::engine::decode::Value;
+use crate::engine::filter::Filter;
+use crate::profile::point::Alarm;
+
+/// Less than this into or out of the battery is rest, W.
+const AT_REST_W: f64 = 30.0;
+
+/// What is shown of a device at one moment.
+pub(super) struct View<'v> {
+    /// The device.
+    pub(super) device: &'v Device,
+    /// What the user knows and sets.
+    pub(super) config: &'v config::Device,
+    /// Its values count: it was heard not long ago.
+    pub(super) is_there: bool,
+    /// The unit of the pair, for the system above it.
+    pub(super) member: Option<(&'v str, i32)>,
+    /// The set points are shown and may be written.
+    pub(super) is_controlled: bool,
+    /// What the last wish came to.
+    pub(super) result: &'v str,
+    /// The power for `charge` and `discharge`, W.
+    pub(super) power_w: f64,
+    /// Writes to memory that wears out.
+    pub(super) flash_writes: u32,
+    /// Now.
+    pub(super) now: Instant,
+}
+
+impl View<'_> {
+    /// All points, as they were last believed.
+    pub(super) fn points(&self) -> &Filter {
+        self.device.points()
+    }
+
+    /// A point, as long as the device is heard.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.points().number(name).filter(|_| self.is_there)
+    }
+
+    /// Lines: what the device says, otherwise what the profile says.
+    pub(super) fn phases(&self) -> u16 {
+        let said = self.points().number("phases").filter(|phases| (1.0..=3.0).contains(phases));
+        said.map_or(u16::from(self.device.profile().phases), |phases| phases as u16)
+    }
+
+    /// What is measured at one line of a side; the whole where there is only one line, its part where nothing else is known.
+    pub(super) fn line(&self, side: &str, line: u16, what: &str) -> Option<f64> {
+        let whole = || self.number(&format!("{side}_{what}"));
+        self.number(&format!("{side}_l{line}_{what}")).or_else(|| match what {
+            "power" if self.phases() == 1 => whole(),
+            "power" => {
+                let has_any = (1..=3).any(|line| self.number(&format!("{side}_l{line}_{what}")).is_some());
+                whole().filter(|_| !has_any).map(|watts| watts / f64::from(self.phases()))
+            }
+            "frequency" => whole(),
+            _ => None,
+        })
+    }
+
+    /// The power of a side: what the device says, otherwise the sum of its lines.
+    pub(super) fn total(&self, side: &str) -> Option<f64> {
+        self.number(&format!("{side}_power")).or_else(|| {
+            let lines: Option<Vec<f64>> =
+                (1..=self.phases()).map(|line| self.number(&format!("{side}_l{line}_power"))).collect();
+            lines.map(|lines| lines.iter().sum())
+        })
+    }
+
+    /// The line of the house that a line of the device is.
+    pub(super) fn house_line(&self, line: u16) -> u16 {
+        if self.phases() == 1 { u16::from(self.config.phase) } else { line }
+    }
+
+    /// Power into the battery.
+    pub(super) fn battery_w(&self) -> Option<f64> {
+        let product = || Some(self.number("battery_voltage")? * self.number("battery_current")?);
+        self.number("battery_power").or_else(product)
+    }
+
+    /// Current into the battery.
+    pub(super) fn battery_a(&self) -> Option<f64> {
+        self.number("battery_current").or_else(|| {
+            let volts = self.number("battery_voltage").filter(|volts| *volts > 1.0)?;
+            Some(self.number("battery_power")? / volts)
+        })
+    }
+
+    fn grid_is_connected(&self) -> Option<bool> {
+        self.number("grid_connected").map(|is| is != 0.0).or_else(|| {
+            let volts = self.number("ac_in_l1_voltage").or_else(|| self.number("grid_l1_voltage"))?;
+            Some(volts > 50.0)
+        })
+    }
+
+    /// `/Ac/ActiveIn/ActiveInput`: 0 the grid, 1 the generator, 240 neither.
+    pub(super) fn active_input(&self) -> Option<i32> {
+        if self.config.ac_input == AcInput::None {
+            return Some(NO_INPUT);
+        }
+        let is_on_generator = self.number("gen_connected").is_some_and(|is| is != 0.0);
+        let grid = self.grid_is_connected();
+        match grid {
+            Some(true) => Some(0),
+            _ if is_on_generator => Some(1),
+            Some(false) => Some(NO_INPUT),
+            None => None,
+        }
+    }
+
+    /// `/State`: 0 off, 1 low power, 2 fault, 3 bulk, 8 pass-through, 9 inverting, 10 assisting.
+    pub(super) fn state(&self) -> Option<i32> {
+        let word = self.points().text("state").filter(|_| self.is_there);
+        let flows = || {
+            let battery = self.battery_w().unwrap_or(0.0);
+            match self.grid_is_connected() {
+                Some(false) => 9,
+                _ if battery > AT_REST_W => 3,
+                _ if battery < -AT_REST_W => 10,
+                _ => 8,
+            }
+        };
+        match word {
+            Some("off") => Some(0),
+            Some("standby" | "starting") => Some(1),
+            Some("fault") => Some(2),
+            Some("charging") => Some(3),
+            Some("bypass" | "passthru") => Some(8),
+            Some("inverting" | "discharging") => Some(9),
+            Some(_) => Some(flows()),
+            None => self.battery_w().map(|_| flows()),
+        }
+    }
+
+    /// Whether it is switched on, as far as that can be seen.
+    pub(super) fn is_on(&self) -> Option<bool> {
+        let by_switch = self.number("on_off").map(|on| on != 0.0);
+        by_switch.or_else(|| self.state().map(|state| state != 0))
+    }
+
+    /// 0, 1 or 2 for an alarm; nothing where nothing can say it.
+    pub(super) fn alarm(&self, alarm: Alarm) -> Option<i32> {
+        let mut level = None;
+        for (name, raised) in [("warning_code", 1), ("fault_code", 2)] {
+            if let Some(Value::Bits(bits)) = self.points().get(name).filter(|_| self.is_there) {
+                let here = if bits.alarms.contains(&alarm) { raised } else { 0 };
+                level = Some(level.unwrap_or(0).max(here));
+            }
+        }
+        level
+    }
+
+    /// What the device says of faults and warnings.
+    pub(super) fn faults(&self) -> Option<String> {
+        let said = ["fault_code", "warning_code"].into_iter().filter_map(|name| self.points().get(name));
+        let texts: Vec<Vec<String>> = said
+            .filter_map(|value| match value {
+                Value::Bits(bits) => Some(bits.texts.clone()),
+                _ => None,
+            })
+            .collect();
+        (self.is_there && !texts.is_empty()).then(|| texts.concat().join(", "))
+    }
+
+    /// The number of the fault, 0 without one: what the device says, or the place of its first bit.
+    pub(super) fn error(&self) -> Option<i32> {
+        match self.points().get("fault_code").filter(|_| self.is_there)? {
+            Value::Bits(bits) if bits.raw == 0 => Some(0),
+            Value::Bits(bits) => i32::try_from(bits.raw.trailing_zeros() + 1).ok(),
+            value => value.number().map(|code| code as i32),
+        }
+    }
+}
