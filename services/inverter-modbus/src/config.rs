@@ -80,6 +80,9 @@ pub struct Device {
     /// Whose decision its limits follow.
     #[serde(default)]
     pub follow: Option<String>,
+    /// DVCC decides its limits.
+    #[serde(default)]
+    pub dvcc: bool,
     /// Its largest charge current, A.
     #[serde(default)]
     pub max_charge_current_a: Option<f64>,
@@ -173,6 +176,7 @@ impl Device {
             publish_grid: false,
             control: ControlSwitch::default(),
             follow: None,
+            dvcc: false,
             max_charge_current_a: None,
             max_discharge_current_a: None,
             secrets: BTreeMap::new(),
@@ -214,7 +218,14 @@ impl Device {
     /// Whether anything is ever written.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
-        self.control == ControlSwitch::On || self.follow.is_some()
+        self.control == ControlSwitch::On || self.follow.is_some() || self.dvcc
+    }
+
+    /// The charge current that it can give, A: what the user says, otherwise what can be set at most.
+    #[must_use]
+    pub fn charge_capacity_a(&self, profile: &Profile) -> Option<f64> {
+        let limit = profile.write.iter().find(|write| write.name == "charge_current_limit");
+        self.max_charge_current_a.or(limit.and_then(|write| write.max))
     }
 }
 
@@ -307,6 +318,9 @@ impl Check for Listed<'_> {
                 findings.refuse("follow", what, "no follow for this profile");
             }
         }
+        if device.dvcc {
+            self.check_dvcc(profile.as_ref(), findings);
+        }
         for (key, current) in [
             ("max_charge_current_a", device.max_charge_current_a),
             ("max_discharge_current_a", device.max_discharge_current_a),
@@ -314,6 +328,25 @@ impl Check for Listed<'_> {
             if let Some(current) = current {
                 findings.within(key, current, 0.0..=3000.0, "A");
             }
+        }
+    }
+}
+
+impl Listed<'_> {
+    fn check_dvcc(&self, profile: Option<&Profile>, findings: &mut Findings) {
+        let device = self.device;
+        if device.follow.is_some() {
+            let what = "DVCC and the manager of the bank would both spend the same current";
+            findings.refuse("dvcc", what, "dvcc or follow");
+        }
+        let Some(profile) = profile else { return };
+        if !can_follow(profile) {
+            let what = format!("{} has no limit that DVCC could set", device.profile);
+            findings.refuse("dvcc", what, "no dvcc for this profile");
+        } else if device.charge_capacity_a(profile).is_none_or(|amps| amps <= 0.0) {
+            let what =
+                "DVCC shares current in proportion to what each charger can give, and that is not known";
+            findings.refuse("dvcc", what, "max_charge_current_a beside it");
         }
     }
 }

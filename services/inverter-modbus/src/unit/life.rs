@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbus_interfaces::classes::device;
-use dbus_interfaces::follower::Limits;
 use dbus_interfaces::{BusAddress, BusError};
 use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::control::Control;
-use super::followed::Followed;
-use super::following::{changed, follows};
+use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::orders::Ordered;
 use super::show;
@@ -39,8 +37,8 @@ pub struct Unit {
     pub(super) profile: Arc<Profile>,
     pub(super) device: Device,
     pub(super) halves: Vec<Half>,
-    pub(super) followed: Option<Followed>,
-    pub(super) limits: Option<Limits>,
+    pub(super) source: Option<Source>,
+    pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
     /// The orders that are under way, by number, and what they are.
     pub(super) orders: Vec<(u64, Ordered)>,
@@ -81,10 +79,7 @@ impl Unit {
             };
             halves.push(Half::connect(role, &place).await?);
         }
-        let followed = match &config.follow {
-            Some(source) => Some(Followed::start(source, &bus_name(Role::Unit, &name), bus).await?),
-            None => None,
-        };
+        let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
         let access = Access::new(line, number, &profile);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
@@ -92,8 +87,8 @@ impl Unit {
             profile,
             device,
             halves,
-            followed,
-            limits: None,
+            source,
+            wanted: None,
             control: Control::default(),
             orders: Vec::new(),
             next_order: 0,
@@ -132,7 +127,7 @@ impl Unit {
                 (error, ..) = &mut lost => return Err(error.into()),
                 () = sleep_until(wake) => {}
                 (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
-                changed = changed(&mut self.followed) => changed?,
+                changed = changed(&mut self.source) => changed?,
                 happened = self.device.happen() => self.happened(happened),
             }
             self.settle(Instant::now()).await?;
@@ -140,7 +135,7 @@ impl Unit {
     }
 
     fn wake(&self, now: Instant) -> Instant {
-        let followed = self.followed.as_ref().and_then(Followed::next);
+        let followed = self.source.as_ref().and_then(|source| source.next(self.wanted.as_ref(), now));
         let show = self.shown_at.map(|at| at + SHOW);
         let silence = self.device.heard_at().filter(|_| self.was_there).map(|at| at + OFFLINE);
         [followed, show, silence].into_iter().flatten().min().unwrap_or(now + BEAT).clamp(now, now + BEAT)
@@ -183,37 +178,42 @@ impl Unit {
     }
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
-        let Unit { halves, device, config, profile, result, power_w, control, followed, limits, .. } = self;
-        let unit = halves.iter().find(|half| half.role == Role::Unit);
+        let unit = self.halves.iter().find(|half| half.role == Role::Unit);
         let unit = unit.map(|half| (half.bus_name().to_owned(), half.instance()));
-        let identity = device.identity().cloned().unwrap_or_default();
+        let identity = self.device.identity().cloned().unwrap_or_default();
         let title = match &identity.model {
-            Some(model) if !model.is_empty() => format!("{} {model}", profile.make),
-            _ => profile.title(),
+            Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
+            _ => self.profile.title(),
         };
-        for half in halves {
+        let mut halves = std::mem::take(&mut self.halves);
+        let mut shown = Ok(());
+        for half in &mut halves {
             let role = half.role;
             let view = View {
-                device,
-                config,
+                device: &self.device,
+                config: &self.config,
                 is_there,
                 member: unit.as_ref().map(|(name, instance)| (name.as_str(), *instance)),
-                is_controlled: config.control == ControlSwitch::On,
-                result,
-                power_w: *power_w,
-                flash_writes: control.flash_writes(),
+                is_controlled: self.config.control == ControlSwitch::On,
+                result: &self.result,
+                power_w: self.power_w,
+                flash_writes: self.control.flash_writes(),
                 now,
             };
-            let follower = followed.as_ref().filter(|_| role == Role::Unit).map(|followed| followed.name());
-            half.show(&title, &identity, |tx| {
-                show::show(tx, role, &view);
-                if let Some(name) = follower {
-                    follows(tx, name, limits.as_ref(), config, profile);
-                }
-            })
-            .await?;
+            shown = half
+                .show(&title, &identity, |tx| {
+                    show::show(tx, role, &view);
+                    if role == Role::Unit {
+                        follows(tx, self, now);
+                    }
+                })
+                .await;
+            if shown.is_err() {
+                break;
+            }
         }
-        Ok(())
+        self.halves = halves;
+        shown
     }
 
     async fn take(&mut self, n: usize, happening: Happening) -> Result<(), BusError> {

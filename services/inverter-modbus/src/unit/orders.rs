@@ -12,7 +12,7 @@ use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::Mode;
 
-/// What is not set by clients where the decision for the bank is followed.
+/// What is not set by clients where it is decided elsewhere.
 const DECIDED: [&str; 5] = [
     "charge_current_limit",
     "discharge_current_limit",
@@ -33,6 +33,7 @@ impl Unit {
     /// A client wants something set.
     pub(super) fn write(&mut self, write: WriteRequest) {
         let now = Instant::now();
+        let Some(write) = self.told(write) else { return };
         if self.config.control == ControlSwitch::Off {
             return write.refuse("control is off in the configuration");
         }
@@ -56,8 +57,8 @@ impl Unit {
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let Some(spec) = spec else { return write.refuse("nothing can be written here") };
         let name = spec.spec.name.clone();
-        if self.followed.is_some() && DECIDED.contains(&name.as_str()) {
-            return write.refuse("it follows the decision for the bank");
+        if let Some(source) = self.source.as_ref().filter(|_| DECIDED.contains(&name.as_str())) {
+            return write.refuse(source.decides());
         }
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {

@@ -112,8 +112,8 @@ fn both(tx: &mut Update<'_>, view: &View<'_>) {
 
 /// What only the measuring half shows.
 fn unit(tx: &mut Update<'_>, view: &View<'_>) {
-    // DVCC reads it once, when the service appears: it leaves this device alone.
-    tx.set(m::IS_INVERTER_CHARGER, 0)
+    // DVCC reads it once, when the service appears: without the user's wish it leaves this device alone.
+    tx.set(m::IS_INVERTER_CHARGER, i32::from(view.config.dvcc))
         .set(b::DC_TEMPERATURE, view.number("battery_temperature"))
         .set(m::MODE, view.is_on().map(|on| if on { ON } else { OFF }))
         .set(m::ERROR_CODE, view.error())
