@@ -149,7 +149,7 @@ pub const ENERGY: [Item<f64>; 8] = [
 pub const SYSTEM_CLASS: &str = "acsystem";
 /// Our product id of a system.
 pub const SYSTEM_PRODUCT_ID: i32 = 0xBFB3;
-/// Bus name of a unit of the system.
-pub const MEMBER_SERVICE: Item<String> = Item::new("/Devices/0/Service", Text::Plain);
-/// Its number.
-pub const MEMBER_INSTANCE: Item<i32> = Item::new("/Devices/0/Instance", Text::Plain);
+/// Bus name of a unit of the system, from 0 on.
+pub const MEMBER_SERVICE: Item<String> = Item::new("/Devices/#/Service", Text::Plain);
+/// Its number, from 0 on.
+pub const MEMBER_INSTANCE: Item<i32> = Item::new("/Devices/#/Instance", Text::Plain);

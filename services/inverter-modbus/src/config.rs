@@ -56,6 +56,9 @@ pub struct Device {
     /// What the user calls it.
     #[serde(default)]
     pub name: Option<String>,
+    /// The system that it is part of.
+    #[serde(default)]
+    pub system: String,
     /// Its number among the devices of its class.
     #[serde(default = "device_instance")]
     pub device_instance: i32,
@@ -121,6 +124,19 @@ pub enum AcInput {
     Shore,
 }
 
+impl AcInput {
+    /// As `/Ac/In/1/Type` has it.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            AcInput::None => 0,
+            AcInput::Grid => 1,
+            AcInput::Generator => 2,
+            AcInput::Shore => 3,
+        }
+    }
+}
+
 /// Whether clients of the bus may set anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -168,6 +184,7 @@ impl Device {
             framing: Framing::default(),
             unit: None,
             name: None,
+            system: String::new(),
             device_instance: device_instance(),
             phase: one(),
             ac_input: AcInput::default(),
@@ -300,8 +317,13 @@ impl Check for Listed<'_> {
         }
         findings.within("phase", device.phase, 1..=3, "");
         findings.within("position", device.position, 0..=2, "");
-        // Number 0 is the one that DVCC takes for a Multi RS.
-        findings.within("device_instance", device.device_instance, 1..=511, "");
+        // Number 0 is the one that DVCC takes for a Multi RS; a few more are left to Victron's own.
+        findings.within("device_instance", device.device_instance, 10..=511, "");
+        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_word(&device.system) || device.system.len() > LONGEST_NAME {
+            let allowed = format!("at most {LONGEST_NAME} of a to z, A to Z, 0 to 9 and _");
+            findings.refuse("system", format!("{:?} is no part of a bus name", device.system), allowed);
+        }
         if let Some(name) = &device.name
             && !(1..=LONGEST_NAME).contains(&name.chars().count())
         {

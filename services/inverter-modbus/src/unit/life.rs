@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbus_interfaces::classes::device;
-use dbus_interfaces::{BusAddress, BusError};
+use dbus_interfaces::{BusAddress, BusError, Update};
 use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -21,6 +21,7 @@ use crate::device::poll::{Device, Happened, OFFLINE};
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
+use crate::system::{Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -37,6 +38,8 @@ pub struct Unit {
     pub(super) profile: Arc<Profile>,
     pub(super) device: Device,
     pub(super) halves: Vec<Half>,
+    /// Its seat in a system, where it is an inverter/charger.
+    pub(super) member: Option<Member>,
     pub(super) source: Option<Source>,
     pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
@@ -58,11 +61,12 @@ impl Unit {
     ///
     /// # Errors
     /// The bus is not there.
-    pub async fn connect(
+    pub(crate) async fn connect(
         config: config::Device,
         profile: Profile,
         line: Line,
         address: &Address,
+        systems: &mut Systems,
         bus: &BusAddress,
     ) -> Result<Unit, Failure> {
         let profile = Arc::new(profile);
@@ -79,6 +83,11 @@ impl Unit {
             };
             halves.push(Half::connect(role, &place).await?);
         }
+        let has_unit = halves.iter().any(|half| half.role == Role::Unit);
+        let member = match has_unit {
+            true => Some(systems.join(&config, &name, bus_name(Role::Unit, &name), bus).await?),
+            false => None,
+        };
         let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
         let access = Access::new(line, number, &profile);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
@@ -87,6 +96,7 @@ impl Unit {
             profile,
             device,
             halves,
+            member,
             source,
             wanted: None,
             control: Control::default(),
@@ -128,6 +138,7 @@ impl Unit {
                 () = sleep_until(wake) => {}
                 (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
                 changed = changed(&mut self.source) => changed?,
+                wish = wished(&mut self.member) => self.wished(wish),
                 happened = self.device.happen() => self.happened(happened),
             }
             self.settle(Instant::now()).await?;
@@ -161,6 +172,9 @@ impl Unit {
             for half in &mut self.halves {
                 half.withdraw().await;
             }
+            if let Some(member) = &self.member {
+                member.leave();
+            }
             self.was_there = false;
             return Ok(());
         }
@@ -178,38 +192,38 @@ impl Unit {
     }
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
-        let unit = self.halves.iter().find(|half| half.role == Role::Unit);
-        let unit = unit.map(|half| (half.bus_name().to_owned(), half.instance()));
         let identity = self.device.identity().cloned().unwrap_or_default();
         let title = match &identity.model {
             Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
             _ => self.profile.title(),
         };
         let mut halves = std::mem::take(&mut self.halves);
+        let view = View {
+            device: &self.device,
+            config: &self.config,
+            is_there,
+            is_controlled: self.config.control == ControlSwitch::On,
+            is_decided: self.source.is_some(),
+            result: &self.result,
+            power_w: self.power_w,
+            flash_writes: self.control.flash_writes(),
+            now,
+        };
         let mut shown = Ok(());
         for half in &mut halves {
             let role = half.role;
-            let view = View {
-                device: &self.device,
-                config: &self.config,
-                is_there,
-                member: unit.as_ref().map(|(name, instance)| (name.as_str(), *instance)),
-                is_controlled: self.config.control == ControlSwitch::On,
-                result: &self.result,
-                power_w: self.power_w,
-                flash_writes: self.control.flash_writes(),
-                now,
+            let fill = |tx: &mut Update<'_>| {
+                show::show(tx, role, &view);
+                if role == Role::Unit {
+                    follows(tx, self, now);
+                }
             };
-            shown = half
-                .show(&title, &identity, |tx| {
-                    show::show(tx, role, &view);
-                    if role == Role::Unit {
-                        follows(tx, self, now);
-                    }
-                })
-                .await;
+            shown = half.show(&title, &identity, fill).await;
             if shown.is_err() {
                 break;
+            }
+            if let Some(member) = self.member.as_ref().filter(|_| role == Role::Unit && half.is_published()) {
+                member.tell(&title, identity.serial.as_deref(), half.instance(), view.part());
             }
         }
         self.halves = halves;
@@ -237,4 +251,12 @@ async fn next_of(halves: &mut [Half]) -> (usize, Result<Happening, BusError>) {
     }
     let (happening, n, _) = select_all(halves.iter_mut().map(|half| Box::pin(half.happening()))).await;
     (n, happening)
+}
+
+/// The next wish of the system.
+async fn wished(member: &mut Option<Member>) -> Wish {
+    match member {
+        Some(member) => member.wish().await,
+        None => std::future::pending().await,
+    }
 }

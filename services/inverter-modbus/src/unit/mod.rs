@@ -12,7 +12,7 @@ pub mod control;
 mod dvcc;
 mod followed;
 mod following;
-mod half;
+pub(crate) mod half;
 mod heard;
 mod life;
 mod modes;
