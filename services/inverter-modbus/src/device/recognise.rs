@@ -6,9 +6,14 @@ use crate::engine::layout::{Layout, Raw};
 use crate::engine::plan::Range;
 use crate::engine::sunspec::{Chain, Next, Walker};
 use crate::line::Turn;
-use crate::profile::Profile;
+use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
-use crate::profile::write::{Field, Identify, Match};
+use crate::profile::write::{Field, Identify, Match, SunSpec};
+use crate::profile::{Class, Profile, builtin};
+
+/// The common model, and the registers of it up to the serial number.
+const COMMON: u16 = 1;
+const COMMON_LENGTH: u16 = 64;
 
 /// Who a device is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +50,18 @@ pub enum NotIt {
     /// It has no chain of models.
     #[error("it has no SunSpec models")]
     NoChain,
+    /// Its chain has other models than those of the profile.
+    #[error("its chain has {}: {}", list(.models), .hint.as_deref().unwrap_or("no profile fits"))]
+    OtherModels {
+        /// Those that it has.
+        models: Vec<u16>,
+        /// What it is, and the profile for it, where there is one.
+        hint: Option<String>,
+    },
+}
+
+fn list(models: &[u16]) -> String {
+    models.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks a device who it is.
@@ -71,9 +88,65 @@ pub async fn recognise(profile: &Profile, access: &Access) -> Result<Identity, N
         }
     }
     if let Some(sunspec) = &profile.sunspec {
-        identity.chain = Some(walk(&sunspec.bases, access).await?);
+        let chain = walk(&sunspec.bases, access).await?;
+        choose(sunspec, &chain)?;
+        name(&mut identity, &chain, access).await?;
+        identity.chain = Some(chain);
     }
     Ok(identity)
+}
+
+/// Whether a chain has the models of the profile.
+///
+/// # Errors
+/// [`NotIt::OtherModels`], with the profile that fits.
+pub fn choose(sunspec: &SunSpec, chain: &Chain) -> Result<(), NotIt> {
+    let models = chain.ids();
+    if sunspec.fits(&models) {
+        return Ok(());
+    }
+    let hint = builtin::for_chain(&models).map(|(id, class)| {
+        let what = match class {
+            Class::Hybrid | Class::Inverter => "a hybrid",
+            Class::PvInverter => "a solar inverter",
+            Class::Grid => "a meter",
+        };
+        format!("{what}; profile {id}")
+    });
+    Err(NotIt::OtherModels { models, hint })
+}
+
+/// Where the common model says who the device is.
+#[must_use]
+pub fn common(chain: &Chain) -> Option<Range> {
+    let common = chain.find(&[COMMON], 0).filter(|common| common.length >= COMMON_LENGTH)?;
+    Some(Range { table: Table::Holding, addr: common.addr, count: COMMON_LENGTH + 2 })
+}
+
+/// Takes what the common model says, where the profile names no registers for it: maker and model, version, serial number
+/// (SunSpec Device Information Model Specification V1.1, common model).
+pub fn take_common(identity: &mut Identity, common: Range, image: &Image) {
+    let text = |offset: u16, count: u16| {
+        let addr = common.addr.checked_add(offset)?;
+        words(Layout::at(common.table, addr, Type::String, Words::Hl, Some(count)).read(image)?)
+    };
+    let model = [text(2, 16), text(18, 16)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    identity.model = identity.model.take().or(Some(model).filter(|model| !model.is_empty()));
+    identity.firmware = identity.firmware.take().or(text(42, 8));
+    identity.serial = identity.serial.take().or(text(50, 16));
+}
+
+async fn name(identity: &mut Identity, chain: &Chain, access: &Access) -> Result<(), NotIt> {
+    let Some(range) = common(chain) else { return Ok(()) };
+    let values = match access.read(range, Turn::Now, 1).await {
+        Ok(values) => values,
+        Err(Fault::Exception(_)) => return Ok(()),
+        Err(fault) => return Err(fault.into()),
+    };
+    let mut image = Image::default();
+    image.put(range.table, range.addr, &values, 1);
+    take_common(identity, range, &image);
+    Ok(())
 }
 
 /// Whether everything holds that must.
@@ -83,27 +156,43 @@ pub async fn recognise(profile: &Profile, access: &Access) -> Result<Identity, N
 pub fn judge(profile: &Profile, identify: &Identify, image: &Image) -> Result<(), NotIt> {
     for part in &identify.matches {
         let table = profile.table(part.table);
-        let layout = Layout::at(table, part.addr, kind(part), profile.order(part.words), part.count);
-        let raw = layout.masked(part.mask).swapped(part.swap).read(image);
-        if !raw.as_ref().is_some_and(|raw| holds(part, raw, image, table)) {
-            let found = match raw {
-                Some(Raw::Int(number)) => format!("{number:#x}"),
-                Some(Raw::Float(number)) => number.to_string(),
-                Some(Raw::Text(text)) => format!("{text:?}"),
-                None => "not there".to_owned(),
-            };
+        if let Err(found) = holds(part, table, profile.order(part.words), image) {
             return Err(NotIt::Another { table, addr: part.addr, found });
         }
     }
     Ok(())
 }
 
-fn kind(part: &Match) -> crate::profile::kind::Type {
-    let is_text = part.prefix.is_some() || part.ascii.is_some();
-    if is_text { crate::profile::kind::Type::String } else { part.kind }
+/// Whether one thing holds.
+///
+/// # Errors
+/// What stands there instead.
+pub fn holds(part: &Match, table: Table, words: Words, image: &Image) -> Result<(), String> {
+    let layout = Layout::at(table, part.addr, kind(part), words, part.count);
+    let raw = layout.masked(part.mask).swapped(part.swap).read(image);
+    if raw.as_ref().is_some_and(|raw| is_as_wanted(part, raw, image, table)) {
+        return Ok(());
+    }
+    Err(match raw {
+        Some(Raw::Int(number)) => format!("{number:#x}"),
+        Some(Raw::Float(number)) => number.to_string(),
+        Some(Raw::Text(text)) => format!("{text:?}"),
+        None => "not there".to_owned(),
+    })
 }
 
-fn holds(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
+fn kind(part: &Match) -> Type {
+    let is_text = part.prefix.is_some() || part.ascii.is_some();
+    if is_text { Type::String } else { part.kind }
+}
+
+/// The registers that one thing is about.
+#[must_use]
+pub fn place_of(part: &Match, table: Table) -> Range {
+    Range { table, addr: part.addr, count: part.count.or(part.kind.registers()).unwrap_or(1) }
+}
+
+fn is_as_wanted(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
     match raw {
         Raw::Int(number) => {
             let is_one = part.one_of.as_ref().is_none_or(|all| all.contains(number));
@@ -128,12 +217,25 @@ async fn text(
     field: Option<&Field>,
 ) -> Result<Option<String>, NotIt> {
     let Some(field) = field else { return Ok(None) };
-    Ok(match fetch(profile, access, image, field).await? {
-        Some(Raw::Text(text)) => Some(text).filter(|text| !text.is_empty()),
-        Some(Raw::Int(number)) => Some(number.to_string()),
-        Some(Raw::Float(number)) => Some(number.to_string()),
-        None => None,
-    })
+    Ok(fetch(profile, access, image, field).await?.and_then(words))
+}
+
+/// What a field says as text; nothing if it is empty.
+#[must_use]
+pub fn words(raw: Raw) -> Option<String> {
+    match raw {
+        Raw::Text(text) => Some(text).filter(|text| !text.is_empty()),
+        Raw::Int(number) => Some(number.to_string()),
+        Raw::Float(number) => Some(number.to_string()),
+    }
+}
+
+/// Where a field is.
+#[must_use]
+pub fn layout_of(profile: &Profile, field: &Field) -> Layout {
+    let table = profile.table(field.table);
+    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
+    layout.masked(field.mask).swapped(field.swap)
 }
 
 /// A field, read now if it was not. One that the device refuses is none.
@@ -143,9 +245,8 @@ async fn fetch(
     image: &mut Image,
     field: &Field,
 ) -> Result<Option<Raw>, NotIt> {
-    let table = profile.table(field.table);
-    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
-    let layout = layout.masked(field.mask).swapped(field.swap);
+    let layout = layout_of(profile, field);
+    let table = layout.table;
     if let Some(raw) = layout.read(image) {
         return Ok(Some(raw));
     }
@@ -174,5 +275,38 @@ async fn walk(bases: &[u16], access: &Access) -> Result<Chain, NotIt> {
             Next::Found(chain) => return Ok(chain),
             Next::Nothing => return Err(NotIt::NoChain),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sunspec::Model;
+
+    fn chosen(profile: &str, models: &[u16]) -> Result<(), String> {
+        let sunspec = builtin::by_id(profile).unwrap().sunspec.unwrap();
+        let model = |id: &u16| Model { id: *id, addr: 40_002, length: 0 };
+        choose(&sunspec, &Chain { models: models.iter().map(model).collect() }).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn a_profile_that_does_not_fit_the_chain_says_which_does() {
+        assert_eq!(chosen("sunspec-inverter", &[1, 103, 120]), Ok(()));
+        assert_eq!(chosen("sunspec-hybrid", &[1, 103, 124]), Ok(()));
+        let said = [
+            chosen("sunspec-inverter", &[1, 103, 124]).unwrap_err(),
+            chosen("sunspec-hybrid", &[1, 203]).unwrap_err(),
+            chosen("sunspec-meter", &[1, 701]).unwrap_err(),
+            chosen("sunspec-meter", &[1, 307]).unwrap_err(),
+        ];
+        assert_eq!(
+            said,
+            [
+                "its chain has 1, 103, 124: a hybrid; profile sunspec-hybrid",
+                "its chain has 1, 203: a meter; profile sunspec-meter",
+                "its chain has 1, 701: a solar inverter; profile sunspec-inverter",
+                "its chain has 1, 307: no profile fits",
+            ]
+        );
     }
 }

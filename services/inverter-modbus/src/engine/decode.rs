@@ -8,7 +8,7 @@ use super::map::{Entry, Group, Map, Number, Source};
 use crate::profile::point::Alarm;
 
 /// The largest power of ten that SunSpec allows.
-const MOST_POWER: i128 = 10;
+pub(super) const MOST_POWER: i128 = 10;
 
 /// The value of a point.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,10 @@
 //! A set point as writes.
 
+use super::decode::MOST_POWER;
 use super::image::Image;
 use super::layout::{Layout, Raw};
 use super::map::{Map, WriteAt};
-use crate::profile::kind::Words;
+use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
 use crate::profile::write::{Given, ModeSpec, Step};
 
@@ -98,10 +99,7 @@ impl WriteAt {
             Some(layout) => {
                 let mut scaled = (value - self.spec.offset) / self.spec.scale;
                 if let Some(power_at) = &self.power_at {
-                    let Some(Raw::Int(power)) = power_at.read(known.image) else {
-                        return Err(Refused::Unknown("the scale".to_owned()));
-                    };
-                    scaled /= 10_f64.powi(i32::try_from(power).unwrap_or(0));
+                    scaled /= ten_to(power_at, known.image)?;
                 }
                 writes.push(register(layout, scaled)?);
             }
@@ -122,23 +120,16 @@ impl WriteAt {
     #[must_use]
     pub fn shown(&self, image: &Image) -> Option<f64> {
         let (layout, scale, offset) = self.shown.as_ref()?;
-        let mut raw = layout.read(image)?.number()?;
-        if let Some(power_at) = &self.power_at {
-            let Raw::Int(power) = power_at.read(image)? else { return None };
-            raw *= 10_f64.powi(i32::try_from(power).ok()?);
-        }
-        Some(raw * scale + offset)
+        let raw = layout.read(image)?.number()?;
+        let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
+        Some(raw * power * scale + offset)
     }
 
     /// Whether the device shows `value`, as exactly as its registers can.
     #[must_use]
     pub fn is_shown(&self, value: f64, image: &Image) -> Option<bool> {
         let (_, scale, _) = self.shown.as_ref()?;
-        let power = match self.power_at.as_ref().map(|power_at| power_at.read(image)) {
-            Some(Some(Raw::Int(power))) => 10_f64.powi(i32::try_from(power).ok()?),
-            Some(_) => return None,
-            None => 1.0,
-        };
+        let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
         Some((self.shown(image)? - value).abs() <= 0.51 * (scale * power).abs())
     }
 }
@@ -170,21 +161,24 @@ fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<W
         let order = step.words.unwrap_or(Words::Hl);
         let layout = Layout::at(step.table, step.addr, step.kind, order, None).masked(step.mask);
         let unknown = |what: &str| Refused::Unknown(what.to_owned());
+        let power_at = step.scale_addr.map(|addr| Layout::at(step.table, addr, Type::Sf16, Words::Hl, None));
+        let power = power_at.map_or(Ok(1.0), |power_at| ten_to(&power_at, known.image))?;
+        let scale = step.scale * power;
         let value = match &step.value {
             Given::Number(number) => *number,
             Given::Wanted => wanted.ok_or_else(|| unknown("the value"))?,
             Given::Magnitude => wanted.ok_or_else(|| unknown("the value"))?.abs(),
             Given::Secret(name) => f64::from((known.secret)(name).ok_or_else(|| unknown(name))?),
             Given::Saved => {
-                let raw = layout.read(known.saved).ok_or_else(|| unknown("what stood there before"))?;
-                raw.number().ok_or_else(|| unknown("what stood there before"))? * step.scale
+                let raw = layout.read(known.saved).and_then(|raw| raw.number());
+                raw.ok_or_else(|| unknown("what stood there before"))? * scale
             }
             Given::Made(expr) => {
                 let point = |name: &str| if name == "value" { wanted } else { (known.point)(name) };
                 expr.value(&point).ok_or_else(|| unknown("a point that it is made of"))?
             }
         };
-        let write = register(&layout, value / step.scale)?;
+        let write = register(&layout, value / scale)?;
         match writes.last_mut() {
             Some(last) if step.join => {
                 last.values.extend(write.values);
@@ -194,6 +188,14 @@ fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<W
         }
     }
     Ok(writes)
+}
+
+/// Ten to the power that stands in a register.
+fn ten_to(power_at: &Layout, image: &Image) -> Result<f64, Refused> {
+    match power_at.read(image) {
+        Some(Raw::Int(power)) if power.abs() <= MOST_POWER => Ok(10_f64.powi(power as i32)),
+        _ => Err(Refused::Unknown("the scale".to_owned())),
+    }
 }
 
 /// One field as a write.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::layout::Layout;
-use super::sunspec::{Chain, Model};
+use super::settle::Settle;
+use super::sunspec::Chain;
 use crate::profile::Profile;
 use crate::profile::expr::{Condition, Expr};
-use crate::profile::kind::{Type, Words};
-use crate::profile::point::{Alarm, BitsPoint, EnumPoint, Point};
+use crate::profile::point::Alarm;
 use crate::profile::scalar::{Every, Table};
-use crate::profile::write::{ModeSpec, Step, WritePoint};
+use crate::profile::write::{ModeSpec, WritePoint};
 
 /// How often registers are read that only a set point shows.
 const READBACK: Every = Every::Period(std::time::Duration::from_secs(10));
@@ -23,7 +23,7 @@ pub struct Map {
     pub blocks: Vec<BlockAt>,
     /// The set points.
     pub writes: Vec<WriteAt>,
-    /// The ways of running.
+    /// The ways of running; the addresses of their steps are settled.
     pub modes: Vec<ModeSpec>,
     /// Values of several registers, which no two reads may tear apart.
     pub whole: Vec<(Table, u16, u16)>,
@@ -143,7 +143,7 @@ impl Map {
     /// that show set points to those that are read.
     #[must_use]
     pub fn new(profile: &Profile, chain: Option<&Chain>, is_controlled: bool) -> Map {
-        let settle = Settle { profile, chain };
+        let settle = Settle::new(profile, chain);
         let mut groups: Vec<Group> = Vec::new();
         let entries = profile.point.iter().filter_map(|point| Some((&point.name, settle.point(point)?)));
         let words = profile.words.iter().filter_map(|point| Some((&point.name, settle.words(point)?)));
@@ -164,7 +164,8 @@ impl Map {
             let shown = writes.iter().filter_map(|write| write.shown.as_ref());
             add_readback(&mut blocks, shown.map(|(layout, ..)| layout), profile);
         }
-        Map { groups: in_order(groups), blocks, writes, modes: profile.mode.clone(), whole }
+        let modes = profile.mode.iter().filter_map(|mode| settle.mode(mode)).collect();
+        Map { groups: in_order(groups), blocks, writes, modes, whole }
     }
 
     /// A point by its name.
@@ -208,189 +209,6 @@ impl Source {
             Source::Number(number) => needs.extend(number.power_of.clone()),
             _ => {}
         }
-    }
-}
-
-/// A model that a field may be in, and the profile.
-struct Settle<'p> {
-    profile: &'p Profile,
-    chain: Option<&'p Chain>,
-}
-
-impl Settle<'_> {
-    /// The base of the addresses and the end of the registers; `None` if the device has no such model.
-    fn base(&self, ids: &[u16], instance: u16) -> Option<Base> {
-        if ids.is_empty() {
-            return Some(Base { addr: 0, end: 0x1_0000 });
-        }
-        let Model { addr, length, .. } = self.chain?.find(ids, instance)?;
-        Some(Base { addr, end: u32::from(addr) + 2 + u32::from(length) })
-    }
-
-    fn point(&self, point: &Point) -> Option<Entry> {
-        let (profile, base) = (self.profile, self.base(&point.model, point.instance)?);
-        let table = profile.table(point.table);
-        let layout = match (point.addr, &point.words_at) {
-            (Some(addr), _) => {
-                let addr = base.settle(addr, point.kind.registers().or(point.count).unwrap_or(1))?;
-                Some(Layout::at(table, addr, point.kind, profile.order(point.words), point.count))
-            }
-            (None, Some(words)) => {
-                let words: Option<Vec<u16>> = words.iter().map(|addr| base.settle(*addr, 1)).collect();
-                Some(Layout::apart(table, &words?, point.kind))
-            }
-            (None, None) => None,
-        };
-        let layout = layout.map(|layout| layout.masked(point.mask).swapped(point.swap));
-        let source = match (layout, &point.expr) {
-            (Some(layout), _) if point.kind == Type::String => Source::Text(layout),
-            (Some(layout), _) => Source::Number(Number {
-                layout,
-                scale: point.scale,
-                offset: point.offset,
-                power_of: point.scale_from.clone(),
-                power_at: self.power(table, base, point.scale_addr)?,
-                sign: match &point.sign_from {
-                    Some(sign) => {
-                        let table = sign.table.unwrap_or(table);
-                        let at = Layout::at(table, base.settle(sign.addr, 1)?, Type::U16, Words::Hl, None);
-                        Some((at.masked(sign.mask), sign.map.0.clone()))
-                    }
-                    None => None,
-                },
-                none: self.none(point),
-            }),
-            (None, Some(expr)) => {
-                Source::Made { expr: expr.clone(), scale: point.scale, offset: point.offset }
-            }
-            (None, None) => return None,
-        };
-        let is_counter = point.counter.unwrap_or(point.name.ends_with("_energy_total"));
-        Some(Entry { when: point.when.clone(), source, range: point.range, is_counter })
-    }
-
-    /// Raw values of a point that mean "no data", as the type holds them.
-    fn none(&self, point: &Point) -> Vec<i128> {
-        let kind = point.kind;
-        let wrap = |raw: i128| match kind.limits() {
-            Some((_, high)) if kind.is_signed() && raw > high => raw - (1 << kind.bits()),
-            _ => raw,
-        };
-        let of_profile = (point.mask.is_none()).then(|| self.profile.sentinels.of(kind, false)).flatten();
-        point.invalid.iter().map(|raw| wrap(*raw)).chain(of_profile).collect()
-    }
-
-    /// The place of a power of ten; `None` if it lies outside the model.
-    fn power(&self, table: Table, base: Base, addr: Option<u16>) -> Option<Option<Layout>> {
-        match addr {
-            Some(addr) => Some(Some(Layout::at(table, base.settle(addr, 1)?, Type::Sf16, Words::Hl, None))),
-            None => Some(None),
-        }
-    }
-
-    fn words(&self, point: &EnumPoint) -> Option<Entry> {
-        let (profile, base) = (self.profile, self.base(&point.model, point.instance)?);
-        let addr = base.settle(point.addr, point.kind.registers()?)?;
-        let table = profile.table(point.table);
-        let layout = Layout::at(table, addr, point.kind, profile.order(point.words), None).masked(point.mask);
-        let none = (point.mask.is_none()).then(|| profile.sentinels.of(point.kind, true)).flatten();
-        let source = Source::Word { layout, words: point.map.0.clone(), none };
-        Some(Entry { when: point.when.clone(), source, range: None, is_counter: false })
-    }
-
-    fn bits(&self, point: &BitsPoint) -> Option<Entry> {
-        let (profile, base) = (self.profile, self.base(&point.model, point.instance)?);
-        let addr = base.settle(point.addr, point.count)?;
-        let mut registers: Vec<u16> = (addr..=u16::MAX).take(point.count.into()).collect();
-        if profile.order(point.words) == Words::Lh {
-            registers.reverse();
-        }
-        let table = profile.table(point.table);
-        let layout = Layout { table, registers, kind: Type::U64, mask: None, swap: false };
-        // Where a kind of number has a mark for "not implemented", bits have it too: all of them.
-        let has_mark = profile.sentinels.of(Type::U64, false).is_some();
-        let none =
-            has_mark.then(|| u64::MAX.checked_shr(64 - 16 * u32::from(point.count.min(4))).unwrap_or(0));
-        let (alarms, texts) = (point.alarm.0.clone(), point.text.0.clone());
-        let source = Source::Bits { layout, alarms, texts, none };
-        Some(Entry { when: point.when.clone(), source, range: None, is_counter: false })
-    }
-
-    fn write(&self, write: &WritePoint) -> Option<WriteAt> {
-        let (profile, base) = (self.profile, self.base(&write.model, write.instance)?);
-        let mut spec = write.clone();
-        for step in [&mut spec.unlock, &mut spec.sequence, &mut spec.release].into_iter().flatten() {
-            let Step { addr, kind, .. } = step;
-            *addr = base.settle(*addr, kind.registers()?)?;
-        }
-        let layout = match write.addr {
-            Some(addr) => {
-                let addr = base.settle(addr, write.kind.registers()?)?;
-                let order = profile.order(write.words);
-                Some(Layout::at(write.table, addr, write.kind, order, None).masked(write.mask))
-            }
-            None => None,
-        };
-        let power_at = self.power(write.table, base, write.scale_addr)?;
-        let shown = match &write.readback_at {
-            _ if !write.readback => None,
-            Some(field) => {
-                let addr = base.settle(field.addr, field.kind.registers()?)?;
-                let (table, order) = (profile.table(field.table), profile.order(field.words));
-                let layout = Layout::at(table, addr, field.kind, order, None).masked(field.mask);
-                Some((layout, field.scale, field.offset))
-            }
-            None => layout.clone().map(|layout| (layout, write.scale, write.offset)),
-        };
-        Some(WriteAt { spec, layout, power_at, shown })
-    }
-
-    fn blocks(&self) -> Vec<BlockAt> {
-        let profile = self.profile;
-        let fixed = profile.block.iter().filter_map(|block| {
-            Some(BlockAt {
-                table: profile.table(block.table),
-                addr: block.addr?,
-                count: block.count?,
-                every: block.every,
-                optional: block.optional,
-                when: block.when.clone(),
-            })
-        });
-        let points = profile.point.iter().map(|point| &point.model);
-        let words = profile.words.iter().map(|point| &point.model);
-        let bits = profile.bits.iter().map(|point| &point.model);
-        let writes = profile.write.iter().map(|write| &write.model);
-        let used: Vec<&Vec<u16>> = points.chain(words).chain(bits).chain(writes).collect();
-        let models = self.chain.map_or(&[][..], |chain| chain.models.as_slice());
-        let of_models = models.iter().filter(|model| used.iter().any(|ids| ids.contains(&model.id)));
-        let of_models = of_models.map(|model| {
-            let rule = profile.block.iter().find(|block| block.model.contains(&model.id));
-            BlockAt {
-                table: Table::Holding,
-                addr: model.addr,
-                count: model.length.saturating_add(2).min(u16::MAX - model.addr),
-                every: rule.map_or_else(Every::default, |block| block.every),
-                optional: true,
-                when: rule.and_then(|block| block.when.clone()),
-            }
-        });
-        fixed.chain(of_models).collect()
-    }
-}
-
-/// Where a model, or the address space, begins and ends.
-#[derive(Clone, Copy)]
-struct Base {
-    addr: u16,
-    end: u32,
-}
-
-impl Base {
-    /// The address of a field of `count` registers; `None` if it lies behind the end.
-    fn settle(self, addr: u16, count: u16) -> Option<u16> {
-        let settled = self.addr.checked_add(addr)?;
-        (u32::from(settled) + u32::from(count) <= self.end).then_some(settled)
     }
 }
 
@@ -453,6 +271,9 @@ fn in_order(mut groups: Vec<Group>) -> Vec<Group> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::encode::Known;
+    use crate::engine::image::Image;
+    use crate::engine::sunspec::Model;
     use crate::profile::{parse, tests::SMALL};
 
     fn map(more: &str) -> Map {
@@ -528,5 +349,50 @@ max = 100
         let [block] = map.blocks.as_slice() else { panic!("{:?}", map.blocks) };
         assert_eq!((block.addr, block.count), (40_070, 52));
         assert_eq!(block.every, Every::Period(std::time::Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn steps_are_in_the_models_that_they_name_in_the_order_of_the_line() {
+        let text = r#"
+schema = 1
+id = "chain"
+make = "Any"
+models = ["SunSpec"]
+class = "hybrid"
+link = { tcp = { port = 502 }, words = "lh" }
+sunspec = { bases = [40000] }
+[[write]]
+name = "x_limit"
+model = [123]
+min = 0
+max = 100
+scale_addr = 23
+readback_at = { addr = 5 }
+sequence = [
+  { addr = 5, scale_addr = 23, value = "value" },
+  { model = [704], addr = 18, type = "u32", value = 120 },
+  { addr = 9, value = 1 },
+]
+[[mode]]
+name = "charge"
+max = 1000
+model = [124]
+sequence = [{ addr = 5, value = 1 }]
+"#;
+        let profile = parse(text, "chain.toml").unwrap_or_else(|errors| panic!("{errors}"));
+        let of = |id, addr| Model { id, addr, length: 60 };
+        let map = Map::new(&profile, Some(&Chain { models: vec![of(123, 100), of(704, 200)] }), true);
+        let [write] = map.writes.as_slice() else { panic!("{:?}", map.writes) };
+        let mut image = Image::default();
+        image.put(Table::Holding, 123, &[0xFFFE], 1);
+        let known = Known { point: &|_| None, secret: &|_| None, image: &image, saved: &image };
+        let writes: Vec<_> =
+            write.writes(60.0, &known).unwrap().into_iter().map(|w| (w.addr, w.values)).collect();
+        assert_eq!(writes, [(105, vec![6000]), (218, vec![120, 0]), (109, vec![1])]);
+        let blocks: Vec<_> = map.blocks.iter().map(|block| block.addr).collect();
+        assert_eq!(blocks, [100, 200], "what a step needs is read");
+        assert!(map.modes.is_empty(), "the device has no model 124");
+        let alone = Map::new(&profile, Some(&Chain { models: vec![of(123, 100)] }), true);
+        assert!(alone.writes.is_empty(), "a sequence is whole or not there");
     }
 }

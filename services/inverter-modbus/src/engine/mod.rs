@@ -2,7 +2,7 @@
 //!
 //! - [`image`]: the registers of a device as they were read
 //! - [`layout`]: numbers and texts in registers, both ways
-//! - [`map`](mod@map): a profile with all its addresses settled
+//! - [`map`](mod@map): a profile with all its addresses settled, by `settle`
 //! - [`sunspec`]: the chain of models, which settles the addresses of some
 //! - [`decode`]: points from an image; [`filter`]: which of them are believed
 //! - [`encode`]: a set point as writes
@@ -18,4 +18,5 @@ pub mod map;
 pub mod plan;
 pub mod pretend;
 pub mod schedule;
+mod settle;
 pub mod sunspec;

@@ -29,6 +29,12 @@ pub struct Model {
 }
 
 impl Chain {
+    /// The numbers of its models, in their order.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u16> {
+        self.models.iter().map(|model| model.id).collect()
+    }
+
     /// The `instance`th model whose id is one of `ids`.
     #[must_use]
     pub fn find(&self, ids: &[u16], instance: u16) -> Option<Model> {

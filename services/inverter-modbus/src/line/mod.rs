@@ -3,8 +3,10 @@
 //! - [`address`]: where a line is
 //! - `wire`: the open port or connection, and one exchange on it
 //! - `task`: the owner, with the queue
+//! - [`lines`]: all lines of the process
 
 pub mod address;
+pub mod lines;
 mod task;
 mod wire;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use service_kit::Heartbeat;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::modbus::pdu::{Answer, Request};
@@ -69,9 +72,12 @@ pub enum Turn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// Nothing came in time, or nothing that can be understood.
+    /// Nothing came in time.
     #[error("no answer")]
     Silence,
+    /// Something came in time on a serial line, and it cannot be understood, or answers something else.
+    #[error("no answer that can be understood")]
+    Garbage,
     /// The port is not there or the connection does not stand.
     #[error("{0}")]
     NoLine(String),
@@ -87,10 +93,16 @@ impl Line {
     /// Begins to look after the line at `address`. The task ends when nobody can send to it any more.
     #[must_use]
     pub fn start(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> Line {
+        Line::begin(address, heartbeat, seed).0
+    }
+
+    /// As [`Line::start`], with what ends when the port is free again.
+    #[must_use]
+    pub fn begin(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> (Line, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let figures = Arc::<Mutex<Figures>>::default();
-        tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
-        Line { jobs, figures }
+        let task = tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
+        (Line { jobs, figures }, task)
     }
 
     /// Asks a device.

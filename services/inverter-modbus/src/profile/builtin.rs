@@ -1,6 +1,9 @@
 //! The profiles that come with the program: one file and one line each.
 
-use super::{Profile, parse};
+use std::sync::LazyLock;
+
+use super::write::SunSpec;
+use super::{Class, Profile, parse};
 
 /// Id and text of each.
 macro_rules! builtin {
@@ -43,6 +46,21 @@ pub fn by_id(id: &str) -> Option<Profile> {
     parse(text(id)?, &format!("{id}.toml")).ok()
 }
 
+/// The profiles with a chain of models that say which models must be in it.
+static CHAINS: LazyLock<Vec<(&str, Class, SunSpec)>> = LazyLock::new(|| {
+    let chains = BUILTIN.iter().filter(|(_, text)| text.contains("\nsunspec."));
+    let profiles = chains.filter_map(|(id, _)| Some((*id, by_id(id)?)));
+    let chains = profiles.filter_map(|(id, profile)| Some((id, profile.class, profile.sunspec?)));
+    chains.filter(|(.., sunspec)| !sunspec.any.is_empty()).collect()
+});
+
+/// The profile for a device whose chain has these models, and what it is.
+#[must_use]
+pub fn for_chain(models: &[u16]) -> Option<(&'static str, Class)> {
+    let fitting = CHAINS.iter().find(|(.., sunspec)| sunspec.fits(models));
+    fitting.map(|(id, class, _)| (*id, *class))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +73,20 @@ mod tests {
                 Err(errors) => panic!("{errors}"),
             }
         }
+    }
+
+    #[test]
+    fn a_chain_has_one_profile_by_its_models() {
+        let of = |models: &[u16]| for_chain(models).map(|(id, _)| id);
+        assert_eq!(of(&[1, 103, 120, 123]), Some("sunspec-inverter"));
+        assert_eq!(of(&[1, 701, 704, 713]), Some("sunspec-hybrid"));
+        assert_eq!(of(&[1, 103, 120, 124]), Some("sunspec-hybrid"));
+        assert_eq!(
+            of(&[1, 103, 203]),
+            Some("sunspec-inverter"),
+            "the meter behind an inverter is not the device"
+        );
+        assert_eq!(of(&[1, 203]), Some("sunspec-meter"));
+        assert_eq!((of(&[1]), of(&[1, 307])), (None, None));
     }
 }

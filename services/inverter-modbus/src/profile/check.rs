@@ -9,7 +9,7 @@ use super::expr::{Condition, Expr};
 use super::kind::Type;
 use super::names::{self, STATES, UNITS};
 use super::point::{BitsPoint, Block, EnumPoint, Point};
-use super::scalar::Table;
+use super::scalar::{Table, Time};
 use super::write::{Field, Given, Match, Mode, ModeSpec, ReadSpec, Step, WritePoint};
 use super::{Profile, SCHEMA};
 
@@ -42,10 +42,13 @@ impl Check for Profile {
             let checked = IdentifyIn { profile: self, identify };
             findings.inside("identify", &checked);
         }
-        if let Some(sunspec) = &self.sunspec
-            && sunspec.bases.is_empty()
-        {
-            findings.refuse("sunspec", "no base", "bases = [40000, 50000, 0]");
+        if let Some(sunspec) = &self.sunspec {
+            if sunspec.bases.is_empty() {
+                findings.refuse("sunspec", "no base", "bases = [40000, 50000, 0]");
+            }
+            if let Some(both) = sunspec.any.iter().find(|id| sunspec.none.contains(id)) {
+                findings.refuse("sunspec", format!("{both} in any and in none"), "a model in one of them");
+            }
         }
         findings.each("block", &each(&self.block, self));
         findings.each("point", &each(&self.point, self));
@@ -207,6 +210,14 @@ impl<T> In<'_, T> {
         }
     }
 
+    /// That what gives a power of ten is one.
+    fn check_scale_from(&self, findings: &mut Findings, name: Option<&String>) {
+        let Some(name) = name else { return };
+        if !self.profile.point.iter().any(|known| known.name == *name && known.kind == Type::Sf16) {
+            findings.refuse("scale_from", format!("{name} is no scale factor"), "a point of type sf16");
+        }
+    }
+
     /// That a name with several entries has conditions to choose by.
     fn check_alternatives(&self, findings: &mut Findings, name: &str, is_conditional: bool) {
         if !is_conditional && self.profile.readable().filter(|known| *known == name).count() > 1 {
@@ -242,6 +253,8 @@ impl<T> In<'_, T> {
             findings.refuse(key, "a scale of 0", "another number");
         }
         self.check_mask(findings, step.kind, step.mask);
+        self.check_model(findings, &step.model);
+        self.check_scale_from(findings, step.scale_from.as_ref());
         if let Given::Made(expr) = &step.value {
             let mut needed = Vec::new();
             expr.names(&mut needed);
@@ -273,12 +286,22 @@ impl<T> In<'_, T> {
         for pair in steps.windows(2) {
             if let [before, after] = pair
                 && after.join
-                && u32::from(before.addr) + u32::from(span(before.kind, None)) != u32::from(after.addr)
+                && (u32::from(before.addr) + u32::from(span(before.kind, None)) != u32::from(after.addr)
+                    || (&before.model, before.instance) != (&after.model, after.instance))
             {
                 let what = format!("{} does not follow {}", after.addr, before.addr);
                 findings.refuse(key, what, "joined steps at adjacent addresses");
             }
         }
+    }
+}
+
+/// That what a device forgets is repeated in time.
+fn check_times(findings: &mut Findings, refresh: Option<Time>, watchdog: Option<Time>) {
+    if let (Some(refresh), Some(watchdog)) = (refresh, watchdog)
+        && refresh.0 * 2 > watchdog.0
+    {
+        findings.refuse("refresh", "more than half of watchdog", "a time in which it can be late once");
     }
 }
 
@@ -360,12 +383,7 @@ impl Check for In<'_, Point> {
         if let Some(scale_addr) = point.scale_addr {
             self.check_place(findings, "scale_addr", (table, scale_addr, 1), is_modelled);
         }
-        if let Some(name) = &point.scale_from {
-            let is_scale = |known: &&Point| known.name == *name && known.kind == Type::Sf16;
-            if !self.profile.point.iter().any(|known| is_scale(&known)) {
-                findings.refuse("scale_from", format!("{name} is no scale factor"), "a point of type sf16");
-            }
-        }
+        self.check_scale_from(findings, point.scale_from.as_ref());
         if let Some(sign) = &point.sign_from {
             let place = (sign.table.unwrap_or(table), sign.addr, 1);
             self.check_place(findings, "sign_from", place, is_modelled);
@@ -472,6 +490,7 @@ impl Check for In<'_, WritePoint> {
         }
         self.check_when(findings, write.when.as_ref());
         self.check_model(findings, &write.model);
+        self.check_scale_from(findings, write.scale_from.as_ref());
         self.check_mask(findings, write.kind, write.mask);
         if !is_writable_table(write.table) {
             findings.refuse("table", write.table.to_string(), "holding or coil");
@@ -489,11 +508,7 @@ impl Check for In<'_, WritePoint> {
         self.check_steps(findings, "unlock", &write.unlock, false);
         self.check_steps(findings, "sequence", &write.sequence, false);
         self.check_steps(findings, "release", &write.release, true);
-        if let (Some(refresh), Some(watchdog)) = (write.refresh, write.watchdog)
-            && refresh >= watchdog
-        {
-            findings.refuse("refresh", "not shorter than watchdog", "a time in which it can be late once");
-        }
+        check_times(findings, write.refresh, write.watchdog);
         if let Some(most) = &write.max_from {
             self.check_needed(findings, "max_from", std::slice::from_ref(most));
         }
@@ -570,7 +585,10 @@ impl Check for In<'_, ModeSpec> {
         if mode.sequence.is_empty() {
             findings.refuse("sequence", "nothing is written", "at least one step");
         }
+        self.check_model(findings, &mode.model);
+        self.check_when(findings, mode.when.as_ref());
         self.check_steps(findings, "sequence", &mode.sequence, false);
+        self.check_steps(findings, "release", &mode.release, true);
         let mut needed = Vec::new();
         if let Some(active) = &mode.active {
             active.names(&mut needed);
@@ -580,9 +598,12 @@ impl Check for In<'_, ModeSpec> {
         if has_value && mode.max.is_none() {
             findings.refuse("max", "no limit", "the largest power in W");
         }
-        if self.profile.mode.iter().filter(|other| other.name == mode.name).count() > 1 {
-            findings.refuse("name", "this mode stands here twice", "each mode once");
+        let is_conditional = mode.when.is_some() || !mode.model.is_empty();
+        if !is_conditional && self.profile.mode.iter().filter(|other| other.name == mode.name).count() > 1 {
+            let what = "this mode stands here twice";
+            findings.refuse("name", what, "each mode once, or with `when` or `model` each");
         }
+        check_times(findings, mode.refresh, mode.watchdog);
     }
 }
 
@@ -594,7 +615,8 @@ struct IdentifyIn<'p> {
 impl Check for IdentifyIn<'_> {
     fn check(&self, findings: &mut Findings) {
         let (profile, identify) = (self.profile, self.identify);
-        if identify.read.is_empty() || identify.matches.is_empty() {
+        let has_chain = profile.sunspec.as_ref().is_some_and(|sunspec| !sunspec.any.is_empty());
+        if (identify.read.is_empty() || identify.matches.is_empty()) && !has_chain {
             findings.refuse("read", "nothing tells the device", "at least one read and one match");
         }
         for read in &identify.read {

@@ -24,7 +24,7 @@ use kind::{Sentinels, Words};
 use link::LinkSpec;
 use point::{BitsPoint, Block, EnumPoint, Point};
 use scalar::Table;
-use write::{Identify, ModeSpec, SunSpec, WritePoint};
+use write::{Identify, ModeSpec, Step, SunSpec, WritePoint};
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
@@ -123,6 +123,13 @@ impl Profile {
     #[must_use]
     pub fn order(&self, words: Option<Words>) -> Words {
         words.unwrap_or(self.link.words)
+    }
+
+    /// Every write of every sequence of it.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        let writes = self.write.iter().flat_map(|write| [&write.unlock, &write.sequence, &write.release]);
+        let modes = self.mode.iter().flat_map(|mode| [&mode.sequence, &mode.release]);
+        writes.chain(modes).flatten()
     }
 
     /// How many of its facts are marked as unverified.

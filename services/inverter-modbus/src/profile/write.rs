@@ -41,6 +41,9 @@ pub struct WritePoint {
     /// As of a point.
     #[serde(default)]
     pub scale_addr: Option<u16>,
+    /// As of a point.
+    #[serde(default)]
+    pub scale_from: Option<String>,
     /// The bits that are written; the others stay as they are.
     #[serde(default)]
     pub mask: Option<u64>,
@@ -151,6 +154,12 @@ pub struct Field {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
+    /// The SunSpec models in which it is; otherwise those of its set point. A device without them has no such sequence.
+    #[serde(default)]
+    pub model: Vec<u16>,
+    /// Which of several such models in the chain, from 0.
+    #[serde(default)]
+    pub instance: u16,
     /// Address of the (first) register.
     pub addr: u16,
     /// Where.
@@ -165,6 +174,12 @@ pub struct Step {
     /// value = raw * scale
     #[serde(default = "one")]
     pub scale: f64,
+    /// As of a point.
+    #[serde(default)]
+    pub scale_addr: Option<u16>,
+    /// As of a point.
+    #[serde(default)]
+    pub scale_from: Option<String>,
     /// The bits that are written.
     #[serde(default)]
     pub mask: Option<u64>,
@@ -242,8 +257,17 @@ impl<'de> Deserialize<'de> for Given {
 pub struct ModeSpec {
     /// Which.
     pub name: Mode,
+    /// The SunSpec models in which its steps are that name none.
+    #[serde(default)]
+    pub model: Vec<u16>,
+    /// Which of several such models in the chain, from 0.
+    #[serde(default)]
+    pub instance: u16,
     /// What is written.
     pub sequence: Vec<Step>,
+    /// What is written when nobody wants it any more.
+    #[serde(default)]
+    pub release: Vec<Step>,
     /// It is the one in force.
     #[serde(default)]
     pub active: Option<Condition>,
@@ -259,6 +283,12 @@ pub struct ModeSpec {
     /// It is written again so often while it is wanted.
     #[serde(default)]
     pub refresh: Option<Time>,
+    /// After this time without a write the device forgets it.
+    #[serde(default)]
+    pub watchdog: Option<Time>,
+    /// Only while this holds.
+    #[serde(default)]
+    pub when: Option<Condition>,
     /// Why it is not certain.
     #[serde(default)]
     pub unverified: Option<String>,
@@ -291,10 +321,11 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identify {
-    /// What is read for it.
+    /// What is read for it; a chain of models does without.
+    #[serde(default)]
     pub read: Vec<ReadSpec>,
     /// What must hold, all of it.
-    #[serde(rename = "match")]
+    #[serde(default, rename = "match")]
     pub matches: Vec<Match>,
     /// Serial number.
     #[serde(default)]
@@ -370,6 +401,21 @@ pub struct Match {
 pub struct SunSpec {
     /// Where it may begin, in this order.
     pub bases: Vec<u16>,
+    /// One of these models must be in it, unless the list is empty.
+    #[serde(default)]
+    pub any: Vec<u16>,
+    /// None of these models may be in it.
+    #[serde(default)]
+    pub none: Vec<u16>,
+}
+
+impl SunSpec {
+    /// Whether a device whose chain has these models is one of this profile.
+    #[must_use]
+    pub fn fits(&self, models: &[u16]) -> bool {
+        let has = |ids: &[u16]| ids.iter().any(|id| models.contains(id));
+        (self.any.is_empty() || has(&self.any)) && !has(&self.none)
+    }
 }
 
 fn holding() -> Table {
