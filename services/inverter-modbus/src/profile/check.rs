@@ -10,7 +10,7 @@ use super::kind::Type;
 use super::names::{self, STATES, UNITS};
 use super::point::{BitsPoint, Block, EnumPoint, Point};
 use super::scalar::{Table, Time};
-use super::write::{Field, Given, Match, Mode, ModeSpec, ReadSpec, Step, WritePoint};
+use super::write::{Field, Given, Match, ModeSpec, ReadSpec, Step, WritePoint};
 use super::{Profile, SCHEMA};
 
 /// Registers of a string, at most.
@@ -279,6 +279,9 @@ impl<T> In<'_, T> {
             if step.join && index == 0 {
                 findings.refuse(key, "join at the first step", "join from the second step on");
             }
+            if step.join && index > 0 && steps.get(index - 1).is_some_and(|before| before.once != step.once) {
+                findings.refuse(key, "once with only a part of a request", "once with all that is joined");
+            }
             if step.value == Given::Saved && !may_restore {
                 findings.refuse(key, "\"saved\"", "\"saved\" only in release");
             }
@@ -509,8 +512,8 @@ impl Check for In<'_, WritePoint> {
         self.check_steps(findings, "sequence", &write.sequence, false);
         self.check_steps(findings, "release", &write.release, true);
         check_times(findings, write.refresh, write.watchdog);
-        if let Some(most) = &write.max_from {
-            self.check_needed(findings, "max_from", std::slice::from_ref(most));
+        for (key, point) in [("max_from", &write.max_from), ("readback_from", &write.readback_from)] {
+            self.check_needed(findings, key, point.as_slice());
         }
         if let Some(addr) = write.addr {
             let overlap = |other: &&WritePoint| {
@@ -594,9 +597,12 @@ impl Check for In<'_, ModeSpec> {
             active.names(&mut needed);
         }
         self.check_needed(findings, "active", &needed);
-        let has_value = matches!(mode.name, Mode::Charge | Mode::Discharge);
-        if has_value && mode.max.is_none() {
+        if mode.name.has_power() && mode.max.is_none() {
             findings.refuse("max", "no limit", "the largest power in W");
+        }
+        if mode.name.has_power() && mode.release.is_empty() {
+            let what = format!("{} has no end", mode.name.key());
+            findings.refuse("release", what, "what is written when nobody wants it any more");
         }
         let is_conditional = mode.when.is_some() || !mode.model.is_empty();
         if !is_conditional && self.profile.mode.iter().filter(|other| other.name == mode.name).count() > 1 {

@@ -11,7 +11,8 @@ use super::control::Control;
 use super::followed::Followed;
 use super::life::Unit;
 use super::sight::{Sight, sighted};
-use crate::config;
+use crate::config::{self, AtEnd};
+use crate::engine::encode::Written;
 use crate::profile::Profile;
 use crate::profile::write::Persist;
 
@@ -32,29 +33,48 @@ impl Unit {
         self.was_granted |= limits.stance < Stance::Zero;
         if self.was_granted || now >= self.began + HOLD {
             let (control, config) = (&mut self.control, &self.config);
-            sighted(&self.device, config, |sight| want(control, &limits, config, sight, now));
+            sighted(&self.device, config, |sight| want(control, &limits, config, sight));
         }
         self.limits = Some(limits);
     }
 }
 
+impl Unit {
+    /// The writes that leave the limits as they should be when nobody stands behind them any more; none where nothing was
+    /// followed. What the device had of its own before is not restored: it may be years old, and of another battery.
+    pub(super) fn last_limits(&mut self) -> Vec<Written> {
+        let has_decided = self.followed.is_some() && self.was_granted;
+        let names: &[&str] = match self.config.at_end {
+            _ if !has_decided => &[],
+            AtEnd::Keep => &[],
+            AtEnd::StopCharging => &CHARGE,
+            AtEnd::Zero => &[CHARGE[0], CHARGE[1], DISCHARGE[0], DISCHARGE[1]],
+        };
+        let control = &mut self.control;
+        let writes = sighted(&self.device, &self.config, |sight| {
+            names.iter().flat_map(|name| control.last(name, 0.0, sight)).collect()
+        });
+        writes.unwrap_or_default()
+    }
+}
+
+/// The limits that follow, of current and of power.
+const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
+const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
+
 /// Wants the limits of a device to be these, and never more than its own.
-fn want(control: &mut Control, limits: &Limits, config: &config::Device, sight: &Sight<'_>, now: Instant) {
+fn want(control: &mut Control, limits: &Limits, config: &config::Device, sight: &Sight<'_>) {
     let charge_a = least(limits.charge_current_a, config.max_charge_current_a);
     let discharge_a = least(limits.discharge_current_a, config.max_discharge_current_a);
-    let wishes = [
-        ("charge_current_limit", "charge_power_limit", charge_a),
-        ("discharge_current_limit", "discharge_power_limit", discharge_a),
-    ];
-    for (current, power, amps) in wishes {
+    for ([current, power], amps) in [(CHARGE, charge_a), (DISCHARGE, discharge_a)] {
         if sight.map.write(current, sight.point).is_some() {
-            control.want(current, amps, sight, now);
+            control.want(current, amps, sight);
         } else if let Some(volts) = (sight.point)("battery_voltage") {
-            control.want(power, (amps * volts).floor(), sight, now);
+            control.want(power, (amps * volts).floor(), sight);
         }
     }
     if let Some(volts) = limits.charge_voltage_v.filter(|volts| *volts > 0.0) {
-        control.want("charge_voltage_limit", volts, sight, now);
+        control.want("charge_voltage_limit", volts, sight);
     }
 }
 

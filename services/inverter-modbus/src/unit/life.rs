@@ -10,11 +10,11 @@ use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::commander::Commanders;
 use super::control::Control;
 use super::followed::Followed;
 use super::following::{changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
-use super::orders::Ordered;
 use super::show;
 use super::view::View;
 use crate::config::{self, ControlSwitch};
@@ -23,6 +23,7 @@ use crate::device::poll::{Device, Happened, OFFLINE};
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
+use crate::profile::write::MODE;
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -42,8 +43,10 @@ pub struct Unit {
     pub(super) followed: Option<Followed>,
     pub(super) limits: Option<Limits>,
     pub(super) control: Control,
-    /// The orders that are under way, by number, and what they are.
-    pub(super) orders: Vec<(u64, Ordered)>,
+    /// Who set what is in force.
+    pub(super) commanders: Commanders,
+    /// The orders that are under way, by number, and the set points that they are for.
+    pub(super) orders: Vec<(u64, String)>,
     pub(super) next_order: u64,
     pub(super) power_w: f64,
     pub(super) result: String,
@@ -85,6 +88,7 @@ impl Unit {
             Some(source) => Some(Followed::start(source, &bus_name(Role::Unit, &name), bus).await?),
             None => None,
         };
+        let commanders = Commanders::new(config.control_timeout_s);
         let access = Access::new(line, number, &profile);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
@@ -95,6 +99,7 @@ impl Unit {
             followed,
             limits: None,
             control: Control::default(),
+            commanders,
             orders: Vec::new(),
             next_order: 0,
             power_w: 0.0,
@@ -143,7 +148,13 @@ impl Unit {
         let followed = self.followed.as_ref().and_then(Followed::next);
         let show = self.shown_at.map(|at| at + SHOW);
         let silence = self.device.heard_at().filter(|_| self.was_there).map(|at| at + OFFLINE);
-        [followed, show, silence].into_iter().flatten().min().unwrap_or(now + BEAT).clamp(now, now + BEAT)
+        let governed = self.commanders.next();
+        [followed, show, silence, governed]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + BEAT)
+            .clamp(now, now + BEAT)
     }
 
     fn happened(&mut self, happened: Happened) {
@@ -157,6 +168,7 @@ impl Unit {
 
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
         self.follow(now);
+        self.govern(now).await;
         self.order(now);
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         let is_there = age.is_some_and(|age| age < OFFLINE);
@@ -183,7 +195,8 @@ impl Unit {
     }
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
-        let Unit { halves, device, config, profile, result, power_w, control, followed, limits, .. } = self;
+        let Unit { halves, device, config, profile, result, power_w, control, commanders, .. } = self;
+        let (followed, limits) = (&self.followed, &self.limits);
         let unit = halves.iter().find(|half| half.role == Role::Unit);
         let unit = unit.map(|half| (half.bus_name().to_owned(), half.instance()));
         let identity = device.identity().cloned().unwrap_or_default();
@@ -202,6 +215,8 @@ impl Unit {
                 result,
                 power_w: *power_w,
                 flash_writes: control.flash_writes(),
+                mode: control.in_force().find(|name| control.is_confirmed(name) && name.starts_with(MODE)),
+                timeout_s: commanders.timeout_s(),
                 now,
             };
             let follower = followed.as_ref().filter(|_| role == Role::Unit).map(|followed| followed.name());

@@ -4,13 +4,13 @@ use dbus_interfaces::classes::control as c;
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
-use super::control::{Control, End, Order, Outcome};
+use super::control::{End, Order, Outcome};
 use super::life::Unit;
 use super::set_points::item_of;
 use super::sight::sighted;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
-use crate::profile::write::Mode;
+use crate::profile::write::MODE;
 
 /// What is not set by clients where the decision for the bank is followed.
 const DECIDED: [&str; 5] = [
@@ -21,14 +21,6 @@ const DECIDED: [&str; 5] = [
     "charge_voltage_limit",
 ];
 
-/// What an order is.
-pub(super) enum Ordered {
-    /// A set point.
-    SetPoint(String),
-    /// A way of running.
-    Mode(Mode),
-}
-
 impl Unit {
     /// A client wants something set.
     pub(super) fn write(&mut self, write: WriteRequest) {
@@ -36,18 +28,11 @@ impl Unit {
         if self.config.control == ControlSwitch::Off {
             return write.refuse("control is off in the configuration");
         }
-        let Some(value) = write.value().and_then(Value::as_f64) else {
-            return write.refuse("a number is needed");
-        };
-        if write.is(c::POWER) {
-            self.power_w = value;
-            return write.accept();
-        }
-        if write.is(c::MODE) {
-            return match self.set_mode(value) {
-                Ok(()) => write.confirm_later(),
-                Err(why) => write.refuse(why),
-            };
+        let value = write.value().and_then(Value::as_f64);
+        if let Some(value) = value
+            && (write.is(c::POWER) || write.is(c::MODE) || write.is(c::TIMEOUT))
+        {
+            return self.write_mode(write, value, now);
         }
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return write.refuse("the device is not there");
@@ -59,12 +44,23 @@ impl Unit {
         if self.followed.is_some() && DECIDED.contains(&name.as_str()) {
             return write.refuse("it follows the decision for the bank");
         }
+        let Some(value) = value else {
+            // No value: nobody wants it any more.
+            return if self.control.end(&name) {
+                write.confirm_later()
+            } else {
+                write.refuse("a number is needed")
+            };
+        };
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {
-            control.check(&name, value, sight).map(|()| control.want(&name, value, sight, now))
+            control.check(&name, value, sight).map(|()| control.want(&name, value, sight))
         });
         match checked {
-            Some(Ok(())) => write.confirm_later(),
+            Some(Ok(())) => {
+                self.commanders.wrote(&name, write.client(), now);
+                write.confirm_later();
+            }
             Some(Err(why)) => write.refuse(why.to_string()),
             None => write.refuse("the device is not there"),
         }
@@ -80,6 +76,16 @@ impl Unit {
         for outcome in outcomes {
             self.is_due = true;
             match outcome {
+                Outcome::Confirmed(name, _) if name.starts_with(MODE) => {
+                    self.say(format!("{name} is set"), false)
+                }
+                Outcome::Failed(name, _, _) if name.starts_with(MODE) => {
+                    self.say(format!("{name} was set, and the device does not show it"), true);
+                }
+                Outcome::Released(name) => self.say(format!("{name} has ended"), false),
+                Outcome::Stuck(name) => {
+                    self.say(format!("{name} was ended, and the device still shows it"), true)
+                }
                 Outcome::Confirmed(name, value) => self.say(format!("{name} is {value}"), false),
                 Outcome::Failed(name, value, why) => {
                     self.say(format!("{name} was set to {value}, and {why}"), true);
@@ -90,9 +96,9 @@ impl Unit {
             let number = self.next_order;
             self.next_order += 1;
             if self.device.command(number, writes) {
-                self.orders.push((number, Ordered::SetPoint(name)));
+                self.orders.push((number, name));
             } else {
-                self.control.done(&name, End::Lost, self.device.reads(), now);
+                self.done(&name, End::Lost, now);
             }
         }
     }
@@ -100,33 +106,31 @@ impl Unit {
     /// An order was carried out, or not.
     pub(super) fn ordered(&mut self, number: u64, outcome: &Result<(), Fault>) {
         let Some(at) = self.orders.iter().position(|(known, _)| *known == number) else { return };
-        let (_, what) = self.orders.remove(at);
+        let (_, name) = self.orders.remove(at);
         let now = Instant::now();
         self.is_due = true;
-        match what {
-            Ordered::SetPoint(name) => {
-                let end = match outcome {
-                    Ok(()) => End::Taken,
-                    Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
-                    Err(_) => End::Lost,
-                };
-                self.control.done(&name, end, self.device.reads(), now);
-                if let Err(fault) = outcome {
-                    self.say(format!("{name}: {fault}"), true);
-                }
-                let registers = sighted(&self.device, &self.config, |sight| {
-                    sight.map.write(&name, sight.point).map(Control::registers)
-                });
-                self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
-            }
-            Ordered::Mode(mode) => match outcome {
-                Ok(()) => self.say(format!("{mode:?} was set"), false),
-                Err(fault) => self.say(format!("{mode:?}: {fault}"), true),
-            },
+        let end = match outcome {
+            Ok(()) => End::Taken,
+            Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
+            Err(_) => End::Lost,
+        };
+        self.done(&name, end, now);
+        if let Err(fault) = outcome {
+            self.say(format!("{name}: {fault}"), true);
         }
+        let registers = sighted(&self.device, &self.config, |sight| {
+            sight.map.write(&name, sight.point).map(|write| write.seen.clone())
+        });
+        self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
     }
 
-    fn say(&mut self, what: String, is_bad: bool) {
+    fn done(&mut self, name: &str, end: End, now: Instant) {
+        let control = &mut self.control;
+        // Without a device there is nothing to be done with: it will be recognised anew.
+        sighted(&self.device, &self.config, |sight| control.done(name, end, sight, now));
+    }
+
+    pub(super) fn say(&mut self, what: String, is_bad: bool) {
         if is_bad {
             tracing::warn!(device = self.profile.id, "{what}");
         } else {
@@ -135,15 +139,27 @@ impl Unit {
         self.result = what;
     }
 
-    /// Undoes what must not stay without somebody who wants it: sequences with an end. Limits stay as they are, so that a
-    /// restart interrupts nothing.
+    /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
+    /// more.
     pub(super) async fn release(&mut self) {
-        let control = &self.control;
-        let writes = sighted(&self.device, &self.config, |sight| control.undone(sight)).unwrap_or_default();
-        if !writes.is_empty()
-            && let Err(fault) = self.device.access().write(&writes).await
-        {
-            tracing::warn!(device = self.profile.id, "what was set could not be released: {fault}");
+        let control = &mut self.control;
+        let undone = sighted(&self.device, &self.config, |sight| control.undone(sight)).unwrap_or_default();
+        let last = self.last_limits();
+        for (what, writes) in [("what was set", undone), ("the limits", last)] {
+            if writes.is_empty() {
+                continue;
+            }
+            match self.device.access().write(&writes).await {
+                Ok(()) => {
+                    tracing::info!(device = self.profile.id, "{what} was left as it should be at the end")
+                }
+                Err(fault) => {
+                    tracing::warn!(
+                        device = self.profile.id,
+                        "{what} could not be left as it should be: {fault}"
+                    );
+                }
+            }
         }
     }
 }

@@ -30,6 +30,10 @@ pub(super) struct View<'v> {
     pub(super) power_w: f64,
     /// Writes to memory that wears out.
     pub(super) flash_writes: u32,
+    /// The way of running that was set and lasts until it is ended.
+    pub(super) mode: Option<&'v str>,
+    /// How long such a one lasts without being set again, s; 0 for ever.
+    pub(super) timeout_s: u32,
     /// Now.
     pub(super) now: Instant,
 }
