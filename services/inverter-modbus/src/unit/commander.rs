@@ -79,20 +79,27 @@ impl Commanders {
         due.map(|commander| commander.client.clone()).collect()
     }
 
-    /// A client was looked for. Returns what ends with it.
-    pub(super) fn looked(&mut self, client: &str, is_connected: bool, now: Instant) -> Vec<String> {
-        let mut left = Vec::new();
+    /// A client was looked for. Returns what lasts as long as it does from now on, and what ends with it.
+    pub(super) fn looked(
+        &mut self,
+        client: &str,
+        is_connected: bool,
+        now: Instant,
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut stay, mut left) = (Vec::new(), Vec::new());
         for (name, commander) in self.of.iter_mut().filter(|(_, commander)| commander.client == client) {
             if commander.look_at.is_none_or(|at| at > now) {
                 continue;
             }
-            if !is_connected && commander.stays {
-                left.push(name.clone());
+            match (commander.stays, is_connected) {
+                (false, true) => stay.push(name.clone()),
+                (true, false) => left.push(name.clone()),
+                _ => {}
             }
             commander.stays = is_connected;
             commander.look_at = is_connected.then_some(now + LOOK);
         }
-        left
+        (stay, left)
     }
 
     /// When to look again.
@@ -113,7 +120,14 @@ impl Unit {
         for client in self.commanders.wanted(now) {
             let Some(half) = self.halves.first() else { continue };
             let is_connected = half.is_connected(&client).await;
-            let left = self.commanders.looked(&client, is_connected, now);
+            let (stay, left) = self.commanders.looked(&client, is_connected, now);
+            for name in stay {
+                tracing::info!(
+                    device = self.profile.id,
+                    client,
+                    "{name} lasts as long as its program is on the bus"
+                );
+            }
             over.extend(left.into_iter().map(|name| (name, "who set it has left the bus")));
         }
         for (name, why) in over {
@@ -142,12 +156,12 @@ mod tests {
         commanders.wrote(NAME, ":1.7", now);
         assert_eq!(commanders.wanted(after(4, now)), Vec::<String>::new());
         assert_eq!(commanders.wanted(after(5, now)), [":1.7"]);
-        assert_eq!(commanders.looked(":1.7", true, after(5, now)), Vec::<String>::new());
+        assert_eq!(commanders.looked(":1.7", true, after(5, now)), (vec![NAME.to_owned()], Vec::new()));
         assert_eq!(commanders.wanted(after(6, now)), [":1.7"]);
-        assert_eq!(commanders.looked(":1.7", false, after(6, now)), [NAME]);
+        assert_eq!(commanders.looked(":1.7", false, after(6, now)), (Vec::new(), vec![NAME.to_owned()]));
 
         commanders.wrote(NAME, ":1.8", after(10, now));
-        assert_eq!(commanders.looked(":1.8", false, after(15, now)), Vec::<String>::new());
+        assert_eq!(commanders.looked(":1.8", false, after(15, now)), (Vec::new(), Vec::new()));
         assert_eq!(commanders.next(), None, "it is not looked for any more");
     }
 
