@@ -1,8 +1,8 @@
 //! `com.victronenergy.multi`: the paths of one inverter/charger, as `dbus-systemcalc-py` (`delegates/multi.py`) and gui-v2
 //! (`pages/settings/devicelist/rs`) read them.
 //!
-//! DVCC controls one that shows `/IsInverterCharger` 1 when it appears, and `dbus-acsystem` gathers those with
-//! `/N2kSystemInstance`: ours has neither.
+//! DVCC controls one that shows `/IsInverterCharger` 1 when it appears: ours does only where the user wants that. And
+//! `dbus-acsystem` gathers those with `/N2kSystemInstance`: ours never has it.
 
 use crate::{Item, Text, text};
 
@@ -83,6 +83,21 @@ pub const TRACKER_P: Item<f64> = Item::new("/Pv/#/P", text::WATTS);
 pub const TRACKER_V: Item<f64> = Item::new("/Pv/#/V", text::VOLTS);
 /// DVCC controls a `multi` where this is 1 when it appears.
 pub const IS_INVERTER_CHARGER: Item<i32> = Item::new("/IsInverterCharger", text::NO_YES);
+// What DVCC reads and writes of one that it controls (`dbus-systemcalc-py`: `delegates/dvcc.py`).
+/// Most current into the battery, A: written every 3 s while a limit holds.
+pub const LINK_CHARGE_CURRENT: Item<f64> = Item::new("/Link/ChargeCurrent", text::AMPS).writable();
+/// Most current out of the battery, A: written every 3 s while there is a BMS.
+pub const LINK_DISCHARGE_CURRENT: Item<f64> = Item::new("/Link/DischargeCurrent", text::AMPS).writable();
+/// Charge voltage, V.
+pub const LINK_CHARGE_VOLTAGE: Item<f64> = Item::new("/Link/ChargeVoltage", text::VOLTS).writable();
+/// Bits: 1 controlled from outside, 4 by charge voltage or current, 8 by a BMS.
+pub const LINK_NETWORK_MODE: Item<i32> = Item::new("/Link/NetworkMode", Text::Plain).writable();
+/// The charge current that it can give, A; DVCC shares among chargers in proportion to it.
+pub const CHARGE_CURRENT_LIMIT: Item<f64> = Item::new("/Settings/ChargeCurrentLimit", text::AMPS);
+/// It wants a BMS, because it had one.
+pub const BMS_PRESENT: Item<i32> = Item::new("/Settings/BmsPresent", text::NO_YES);
+/// 0: DVCC leaves alone those of another number.
+pub const N2K_DEVICE_INSTANCE: Item<i32> = Item::new("/N2kDeviceInstance", Text::Plain);
 /// Power that it can give, W.
 pub const NOMINAL_POWER: Item<i32> = Item::new("/Ac/Out/L1/NominalInverterPower", text::WATTS);
 /// Temperature inside.
@@ -134,7 +149,7 @@ pub const ENERGY: [Item<f64>; 8] = [
 pub const SYSTEM_CLASS: &str = "acsystem";
 /// Our product id of a system.
 pub const SYSTEM_PRODUCT_ID: i32 = 0xBFB3;
-/// Bus name of a unit of the system.
-pub const MEMBER_SERVICE: Item<String> = Item::new("/Devices/0/Service", Text::Plain);
-/// Its number.
-pub const MEMBER_INSTANCE: Item<i32> = Item::new("/Devices/0/Instance", Text::Plain);
+/// Bus name of a unit of the system, from 0 on.
+pub const MEMBER_SERVICE: Item<String> = Item::new("/Devices/#/Service", Text::Plain);
+/// Its number, from 0 on.
+pub const MEMBER_INSTANCE: Item<i32> = Item::new("/Devices/#/Instance", Text::Plain);

@@ -56,6 +56,9 @@ pub struct Device {
     /// What the user calls it.
     #[serde(default)]
     pub name: Option<String>,
+    /// The system that it is part of.
+    #[serde(default)]
+    pub system: String,
     /// Its number among the devices of its class.
     #[serde(default = "device_instance")]
     pub device_instance: i32,
@@ -80,6 +83,9 @@ pub struct Device {
     /// Whose decision its limits follow.
     #[serde(default)]
     pub follow: Option<String>,
+    /// DVCC decides its limits.
+    #[serde(default)]
+    pub dvcc: bool,
     /// What becomes of the limits that followed when the process ends.
     #[serde(default)]
     pub at_end: AtEnd,
@@ -122,6 +128,19 @@ pub enum AcInput {
     Generator,
     /// Shore power.
     Shore,
+}
+
+impl AcInput {
+    /// As `/Ac/In/1/Type` has it.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            AcInput::None => 0,
+            AcInput::Grid => 1,
+            AcInput::Generator => 2,
+            AcInput::Shore => 3,
+        }
+    }
 }
 
 /// Whether clients of the bus may set anything.
@@ -186,6 +205,7 @@ impl Device {
             framing: Framing::default(),
             unit: None,
             name: None,
+            system: String::new(),
             device_instance: device_instance(),
             phase: one(),
             ac_input: AcInput::default(),
@@ -194,6 +214,7 @@ impl Device {
             publish_grid: false,
             control: ControlSwitch::default(),
             follow: None,
+            dvcc: false,
             at_end: AtEnd::default(),
             control_timeout_s: 0,
             max_charge_current_a: None,
@@ -237,7 +258,14 @@ impl Device {
     /// Whether anything is ever written.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
-        self.control == ControlSwitch::On || self.follow.is_some()
+        self.control == ControlSwitch::On || self.follow.is_some() || self.dvcc
+    }
+
+    /// The charge current that it can give, A: what the user says, otherwise what can be set at most.
+    #[must_use]
+    pub fn charge_capacity_a(&self, profile: &Profile) -> Option<f64> {
+        let limit = profile.write.iter().find(|write| write.name == "charge_current_limit");
+        self.max_charge_current_a.or(limit.and_then(|write| write.max))
     }
 }
 
@@ -312,8 +340,13 @@ impl Check for Listed<'_> {
         }
         findings.within("phase", device.phase, 1..=3, "");
         findings.within("position", device.position, 0..=2, "");
-        // Number 0 is the one that DVCC takes for a Multi RS.
-        findings.within("device_instance", device.device_instance, 1..=511, "");
+        // Number 0 is the one that DVCC takes for a Multi RS; a few more are left to Victron's own.
+        findings.within("device_instance", device.device_instance, 10..=511, "");
+        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_word(&device.system) || device.system.len() > LONGEST_NAME {
+            let allowed = format!("at most {LONGEST_NAME} of a to z, A to Z, 0 to 9 and _");
+            findings.refuse("system", format!("{:?} is no part of a bus name", device.system), allowed);
+        }
         if let Some(name) = &device.name
             && !(1..=LONGEST_NAME).contains(&name.chars().count())
         {
@@ -331,6 +364,9 @@ impl Check for Listed<'_> {
                 findings.refuse("follow", what, "no follow for this profile");
             }
         }
+        if device.dvcc {
+            self.check_dvcc(profile.as_ref(), findings);
+        }
         for (key, current) in [
             ("max_charge_current_a", device.max_charge_current_a),
             ("max_discharge_current_a", device.max_discharge_current_a),
@@ -338,6 +374,25 @@ impl Check for Listed<'_> {
             if let Some(current) = current {
                 findings.within(key, current, 0.0..=3000.0, "A");
             }
+        }
+    }
+}
+
+impl Listed<'_> {
+    fn check_dvcc(&self, profile: Option<&Profile>, findings: &mut Findings) {
+        let device = self.device;
+        if device.follow.is_some() {
+            let what = "DVCC and the manager of the bank would both spend the same current";
+            findings.refuse("dvcc", what, "dvcc or follow");
+        }
+        let Some(profile) = profile else { return };
+        if !can_follow(profile) {
+            let what = format!("{} has no limit that DVCC could set", device.profile);
+            findings.refuse("dvcc", what, "no dvcc for this profile");
+        } else if device.charge_capacity_a(profile).is_none_or(|amps| amps <= 0.0) {
+            let what =
+                "DVCC shares current in proportion to what each charger can give, and that is not known";
+            findings.refuse("dvcc", what, "max_charge_current_a beside it");
         }
     }
 }

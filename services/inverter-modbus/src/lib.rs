@@ -3,7 +3,7 @@
 //! - [`profile`]: a model of device as data, one TOML file each; [`library`]: those that there are
 //! - [`engine`]: what its registers say, and what they must say: pure
 //! - [`modbus`]: the protocol as bytes; [`line`](mod@line): a port or connection with one owner
-//! - [`device`]: one device, recognised and read in turn; [`mod@unit`]: the same on the bus
+//! - [`device`]: one device, recognised and read in turn; [`mod@unit`]: the same on the bus; `system`: several as one
 //! - [`probe`]: one device read once, without a bus
 //! - [`config`]: what the user decides; [`run()`]: the process
 
@@ -16,6 +16,7 @@ pub mod modbus;
 pub mod probe;
 pub mod profile;
 mod run;
+mod system;
 pub mod unit;
 
 pub use config::Config;

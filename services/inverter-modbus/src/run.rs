@@ -1,12 +1,13 @@
 //! The process: the lines, the devices on them, and the loop around all.
 
 use dbus_interfaces::BusAddress;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use service_kit::{Context, Failure, random_seed};
 
 use crate::config::Config;
 use crate::line::Line;
 use crate::line::address::Address;
+use crate::system::Systems;
 use crate::unit::Unit;
 
 /// Runs until it is asked to stop.
@@ -16,7 +17,7 @@ use crate::unit::Unit;
 pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
     let library = config.library();
     let mut lines: Vec<(Address, Line)> = Vec::new();
-    let mut units = Vec::new();
+    let (mut units, mut systems) = (Vec::new(), Systems::default());
     for device in config.device {
         let profile = library.get(&device.profile).map_err(|why| Failure::configuration(why.to_string()))?;
         let address = device.address(&profile).map_err(Failure::configuration)?;
@@ -29,10 +30,11 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
                 line
             }
         };
-        units.push(Unit::connect(device, profile, line, &address, &bus).await?);
+        units.push(Unit::connect(device, profile, line, &address, &mut systems, &bus).await?);
     }
     let names: Vec<String> = lines.iter().map(|(address, _)| address.to_string()).collect();
     context.ready(&format!("polling {}", names.join(", ")));
-    try_join_all(units.into_iter().map(|unit| unit.run(&context))).await?;
+    let units = try_join_all(units.into_iter().map(|unit| unit.run(&context)));
+    try_join(units, systems.run(&context)).await?;
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(super) struct Commanders {
 
 #[derive(Debug)]
 struct Commander {
-    client: String,
+    client: Option<String>,
     wrote_at: Instant,
     /// When it is looked for; not at all if it has left without staying.
     look_at: Option<Instant>,
@@ -53,11 +53,11 @@ impl Commanders {
         self.timeout.map_or(0, |timeout| u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX))
     }
 
-    /// A client has set it.
-    pub(super) fn wrote(&mut self, name: &str, client: &str, now: Instant) {
-        let stays = self.of.get(name).is_some_and(|known| known.client == client && known.stays);
-        let look_at = Some(now + if stays { LOOK } else { STAYS });
-        let commander = Commander { client: client.to_owned(), wrote_at: now, look_at, stays };
+    /// It was set, by a client that can be looked for.
+    pub(super) fn wrote(&mut self, name: &str, client: Option<&str>, now: Instant) {
+        let stays = self.of.get(name).is_some_and(|known| known.client.as_deref() == client && known.stays);
+        let look_at = client.map(|_| now + if stays { LOOK } else { STAYS });
+        let commander = Commander { client: client.map(str::to_owned), wrote_at: now, look_at, stays };
         self.of.insert(name.to_owned(), commander);
     }
 
@@ -76,7 +76,7 @@ impl Commanders {
     /// The clients that are to be looked for now.
     pub(super) fn wanted(&self, now: Instant) -> Vec<String> {
         let due = self.of.values().filter(|commander| commander.look_at.is_some_and(|at| at <= now));
-        due.map(|commander| commander.client.clone()).collect()
+        due.filter_map(|commander| commander.client.clone()).collect()
     }
 
     /// A client was looked for. Returns what lasts as long as it does from now on, and what ends with it.
@@ -87,7 +87,8 @@ impl Commanders {
         now: Instant,
     ) -> (Vec<String>, Vec<String>) {
         let (mut stay, mut left) = (Vec::new(), Vec::new());
-        for (name, commander) in self.of.iter_mut().filter(|(_, commander)| commander.client == client) {
+        let is_its = |commander: &Commander| commander.client.as_deref() == Some(client);
+        for (name, commander) in self.of.iter_mut().filter(|(_, commander)| is_its(commander)) {
             if commander.look_at.is_none_or(|at| at > now) {
                 continue;
             }
@@ -153,14 +154,14 @@ mod tests {
     fn what_a_program_sets_ends_when_it_leaves_and_what_a_command_sets_does_not() {
         let now = Instant::now();
         let mut commanders = Commanders::new(0);
-        commanders.wrote(NAME, ":1.7", now);
+        commanders.wrote(NAME, Some(":1.7"), now);
         assert_eq!(commanders.wanted(after(4, now)), Vec::<String>::new());
         assert_eq!(commanders.wanted(after(5, now)), [":1.7"]);
         assert_eq!(commanders.looked(":1.7", true, after(5, now)), (vec![NAME.to_owned()], Vec::new()));
         assert_eq!(commanders.wanted(after(6, now)), [":1.7"]);
         assert_eq!(commanders.looked(":1.7", false, after(6, now)), (Vec::new(), vec![NAME.to_owned()]));
 
-        commanders.wrote(NAME, ":1.8", after(10, now));
+        commanders.wrote(NAME, Some(":1.8"), after(10, now));
         assert_eq!(commanders.looked(":1.8", false, after(15, now)), (Vec::new(), Vec::new()));
         assert_eq!(commanders.next(), None, "it is not looked for any more");
     }
@@ -169,9 +170,9 @@ mod tests {
     fn a_time_begins_anew_with_each_write() {
         let now = Instant::now();
         let mut commanders = Commanders::new(60);
-        commanders.wrote(NAME, ":1.7", now);
+        commanders.wrote(NAME, Some(":1.7"), now);
         assert_eq!(commanders.over(after(59, now)), Vec::<String>::new());
-        commanders.wrote(NAME, ":1.7", after(59, now));
+        commanders.wrote(NAME, Some(":1.7"), after(59, now));
         assert_eq!(commanders.over(after(118, now)), Vec::<String>::new());
         assert_eq!(commanders.over(after(119, now)), [NAME]);
         commanders.last_for(0);

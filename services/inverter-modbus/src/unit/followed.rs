@@ -7,8 +7,9 @@ use dbus_interfaces::{BusAddress, BusError, Events, Filter, Monitor};
 use tokio::time::{Instant, timeout};
 
 /// A follower wants to be asked so often while it goes to zero, and at least once a second otherwise.
-const RAMPING: Duration = Duration::from_millis(100);
-const ASK: Duration = Duration::from_millis(500);
+pub(super) const RAMPING: Duration = Duration::from_millis(100);
+/// See [`RAMPING`].
+pub(super) const ASK: Duration = Duration::from_millis(500);
 /// A bus that does not answer at the start does not live.
 const SETTLE: Duration = Duration::from_secs(5);
 

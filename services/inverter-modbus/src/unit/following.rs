@@ -1,19 +1,20 @@
-//! The decision for the bank, taken to the limits of a device.
+//! What is decided about current elsewhere, taken to the limits of a device.
 
 use std::time::Duration;
 
-use dbus_interfaces::Update;
 use dbus_interfaces::classes::{follower, multi};
 use dbus_interfaces::follower::{Limits, Stance};
+use dbus_interfaces::{BusAddress, BusError, Update, Value, WriteRequest};
 use tokio::time::Instant;
 
 use super::control::Control;
-use super::followed::Followed;
+use super::dvcc::{Dvcc, Link};
+use super::followed::{ASK, Followed, RAMPING};
 use super::life::Unit;
 use super::sight::{Sight, sighted};
 use crate::config::{self, AtEnd};
 use crate::engine::encode::Written;
-use crate::profile::Profile;
+use crate::engine::map::WriteAt;
 use crate::profile::write::Persist;
 
 /// A source that is not there when the process begins is waited for so long: what the device was told before holds.
@@ -22,20 +23,124 @@ const HOLD: Duration = Duration::from_secs(10);
 const RESPONSE_RAM_S: f64 = 5.0;
 const RESPONSE_FLASH_S: f64 = 35.0;
 
+/// What the device is to do. Nothing for a limit that is left to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// Most current into the battery, A.
+    pub(super) charge_a: Option<f64>,
+    /// Most current out of it, A.
+    pub(super) discharge_a: Option<f64>,
+    /// Charge voltage, V.
+    pub(super) voltage_v: Option<f64>,
+    /// How the limits are come by.
+    pub(super) stance: Stance,
+    /// Why, in words.
+    pub(super) reason: String,
+}
+
+impl From<&Limits> for Wanted {
+    fn from(limits: &Limits) -> Wanted {
+        Wanted {
+            charge_a: Some(limits.charge_current_a),
+            discharge_a: Some(limits.discharge_current_a),
+            voltage_v: limits.charge_voltage_v,
+            stance: limits.stance,
+            reason: limits.reason.clone(),
+        }
+    }
+}
+
+/// Where limits come from.
+pub(super) enum Source {
+    /// The manager of the bank, or a battery.
+    Followed(Followed),
+    /// DVCC.
+    Dvcc(Dvcc),
+}
+
+impl Source {
+    /// Where the configuration says, for the service of this name.
+    ///
+    /// # Errors
+    /// The bus is not there.
+    pub(super) async fn of(
+        config: &config::Device,
+        own_name: &str,
+        bus: &BusAddress,
+    ) -> Result<Option<Source>, BusError> {
+        match &config.follow {
+            Some(source) => Followed::start(source, own_name, bus).await.map(|it| Some(Source::Followed(it))),
+            None if config.dvcc => Ok(Some(Source::Dvcc(Dvcc::new(Instant::now())))),
+            None => Ok(None),
+        }
+    }
+
+    /// When to look again, whatever happens.
+    pub(super) fn next(&self, wanted: Option<&Wanted>, now: Instant) -> Option<Instant> {
+        match self {
+            Source::Followed(followed) => followed.next(),
+            Source::Dvcc(_) => {
+                let is_ramping = wanted.is_some_and(|wanted| wanted.stance == Stance::Ramping);
+                Some(now + if is_ramping { RAMPING } else { ASK })
+            }
+        }
+    }
+
+    /// Why clients may not set what it decides.
+    pub(super) fn decides(&self) -> &'static str {
+        match self {
+            Source::Followed(_) => "it follows the decision for the bank",
+            Source::Dvcc(_) => "DVCC decides it",
+        }
+    }
+}
+
 impl Unit {
-    /// Takes the decision that is followed to the limits of the device.
+    /// Takes what is decided about current to the limits of the device.
     pub(super) fn follow(&mut self, now: Instant) {
-        let Some(followed) = &mut self.followed else { return };
-        if followed.next().is_some_and(|next| next > now) && self.limits.is_some() {
-            return;
+        let wanted = match &mut self.source {
+            None => return,
+            Some(Source::Dvcc(dvcc)) => match dvcc.look(now) {
+                Some(wanted) => wanted,
+                None => return,
+            },
+            Some(Source::Followed(followed)) => {
+                if followed.next().is_some_and(|next| next > now) && self.wanted.is_some() {
+                    return;
+                }
+                let wanted = Wanted::from(&followed.look(now));
+                self.was_granted |= wanted.stance < Stance::Zero;
+                if !self.was_granted && now < self.began + HOLD {
+                    self.wanted = Some(wanted);
+                    return;
+                }
+                wanted
+            }
+        };
+        let (control, config) = (&mut self.control, &self.config);
+        sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
+        if self.wanted.as_ref().is_none_or(|before| before.reason != wanted.reason) {
+            tracing::info!(device = self.profile.id, "limits: {}", wanted.reason);
+            self.is_due = true;
         }
-        let limits = followed.look(now);
-        self.was_granted |= limits.stance < Stance::Zero;
-        if self.was_granted || now >= self.began + HOLD {
-            let (control, config) = (&mut self.control, &self.config);
-            sighted(&self.device, config, |sight| want(control, &limits, config, sight));
+        self.wanted = Some(wanted);
+    }
+
+    /// DVCC writes. Returns what is none of its items.
+    pub(super) fn told(&mut self, write: WriteRequest) -> Option<WriteRequest> {
+        let Some(Source::Dvcc(dvcc)) = &mut self.source else { return Some(write) };
+        let links = [
+            (multi::LINK_CHARGE_CURRENT, Link::ChargeCurrent),
+            (multi::LINK_DISCHARGE_CURRENT, Link::DischargeCurrent),
+            (multi::LINK_CHARGE_VOLTAGE, Link::ChargeVoltage),
+        ];
+        if let Some((_, link)) = links.into_iter().find(|(item, _)| write.is(*item)) {
+            dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
+        } else if !write.is(multi::LINK_NETWORK_MODE) {
+            return Some(write);
         }
-        self.limits = Some(limits);
+        write.accept();
+        None
     }
 }
 
@@ -43,7 +148,11 @@ impl Unit {
     /// The writes that leave the limits as they should be when nobody stands behind them any more; none where nothing was
     /// followed. What the device had of its own before is not restored: it may be years old, and of another battery.
     pub(super) fn last_limits(&mut self) -> Vec<Written> {
-        let has_decided = self.followed.is_some() && self.was_granted;
+        let has_decided = match &self.source {
+            Some(Source::Followed(_)) => self.was_granted,
+            Some(Source::Dvcc(_)) => self.wanted.is_some(),
+            None => false,
+        };
         let names: &[&str] = match self.config.at_end {
             _ if !has_decided => &[],
             AtEnd::Keep => &[],
@@ -63,17 +172,27 @@ const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
 const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
 
 /// Wants the limits of a device to be these, and never more than its own.
-fn want(control: &mut Control, limits: &Limits, config: &config::Device, sight: &Sight<'_>) {
-    let charge_a = least(limits.charge_current_a, config.max_charge_current_a);
-    let discharge_a = least(limits.discharge_current_a, config.max_discharge_current_a);
-    for ([current, power], amps) in [(CHARGE, charge_a), (DISCHARGE, discharge_a)] {
-        if sight.map.write(current, sight.point).is_some() {
-            control.want(current, amps, sight);
-        } else if let Some(volts) = (sight.point)("battery_voltage") {
-            control.want(power, (amps * volts).floor(), sight);
+fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: &Sight<'_>) {
+    let wishes = [
+        (CHARGE, wanted.charge_a, config.max_charge_current_a),
+        (DISCHARGE, wanted.discharge_a, config.max_discharge_current_a),
+    ];
+    for ([current, power], amps, own) in wishes {
+        let Some(amps) = amps.map(|amps| least(amps, own)) else { continue };
+        // What is written seldom goes down in one step: the next write would come too late.
+        let last = |write: &WriteAt| {
+            let is_one_step = wanted.stance == Stance::Ramping && write.spec.persist == Persist::Flash;
+            if is_one_step { 0.0 } else { amps }
+        };
+        if let Some(write) = sight.map.write(current, sight.point) {
+            control.want(current, last(write), sight);
+        } else if let Some(write) = sight.map.write(power, sight.point)
+            && let Some(volts) = (sight.point)("battery_voltage")
+        {
+            control.want(power, (last(write) * volts).floor(), sight);
         }
     }
-    if let Some(volts) = limits.charge_voltage_v.filter(|volts| *volts > 0.0) {
+    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0) {
         control.want("charge_voltage_limit", volts, sight);
     }
 }
@@ -82,28 +201,38 @@ fn least(limit: f64, own: Option<f64>) -> f64 {
     own.map_or(limit, |own| own.min(limit)).max(0.0)
 }
 
-/// What the unit of a follower says of itself.
-pub(super) fn follows(
-    tx: &mut Update<'_>,
-    name: &str,
-    limits: Option<&Limits>,
-    config: &config::Device,
-    profile: &Profile,
-) {
-    let limit = profile.write.iter().find(|write| write.name.starts_with("charge_"));
-    let is_flash = limit.is_some_and(|write| write.persist == Persist::Flash);
-    tx.set(follower::FOLLOWS, name.to_owned())
-        .set(follower::CHARGE_RATING, config.max_charge_current_a)
-        .set(follower::DISCHARGE_RATING, config.max_discharge_current_a)
-        .set(follower::RESPONSE, if is_flash { RESPONSE_FLASH_S } else { RESPONSE_RAM_S })
-        .set(follower::CURRENT_STEP, limit.and_then(|write| write.step).unwrap_or(1.0))
-        .set(multi::CONNECTION_INFORMATION, limits.map(|limits| limits.reason.clone()));
+/// What a unit says of what its limits follow.
+pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
+    let Some(source) = &unit.source else { return };
+    let (config, wanted) = (&unit.config, unit.wanted.as_ref());
+    match source {
+        Source::Followed(followed) => {
+            let limit = unit.profile.write.iter().find(|write| write.name.starts_with("charge_"));
+            let is_flash = limit.is_some_and(|write| write.persist == Persist::Flash);
+            tx.set(follower::FOLLOWS, followed.name().to_owned())
+                .set(follower::CHARGE_RATING, config.max_charge_current_a)
+                .set(follower::DISCHARGE_RATING, config.max_discharge_current_a)
+                .set(follower::RESPONSE, if is_flash { RESPONSE_FLASH_S } else { RESPONSE_RAM_S })
+                .set(follower::CURRENT_STEP, limit.and_then(|write| write.step).unwrap_or(1.0));
+        }
+        Source::Dvcc(dvcc) => {
+            tx.set(multi::LINK_CHARGE_CURRENT, dvcc.shown(Link::ChargeCurrent, now))
+                .set(multi::LINK_DISCHARGE_CURRENT, dvcc.shown(Link::DischargeCurrent, now))
+                .set(multi::LINK_CHARGE_VOLTAGE, dvcc.shown(Link::ChargeVoltage, now))
+                .set(multi::CHARGE_CURRENT_LIMIT, config.charge_capacity_a(&unit.profile))
+                .set(multi::BMS_PRESENT, 0)
+                .set(multi::N2K_DEVICE_INSTANCE, 0);
+        }
+    }
+    let is_lost = wanted.is_some_and(|wanted| matches!(wanted.stance, Stance::Ramping | Stance::Zero));
+    tx.set(multi::CONNECTION_INFORMATION, wanted.map(|wanted| wanted.reason.clone()))
+        .set(multi::ALARM_BMS_CONNECTION_LOST, if is_lost { 2 } else { 0 });
 }
 
 /// Resolves when the source shows something new.
-pub(super) async fn changed(followed: &mut Option<Followed>) -> Result<(), dbus_interfaces::BusError> {
-    match followed {
-        Some(followed) => followed.changed().await,
-        None => std::future::pending().await,
+pub(super) async fn changed(source: &mut Option<Source>) -> Result<(), BusError> {
+    match source {
+        Some(Source::Followed(followed)) => followed.changed().await,
+        _ => std::future::pending().await,
     }
 }

@@ -10,7 +10,7 @@ use crate::profile::{Class, Profile};
 
 /// What a service shows of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// The measuring half of an inverter/charger.
     Unit,
     /// The half that is controlled.
@@ -42,9 +42,9 @@ impl Role {
 }
 
 /// A service.
-pub(super) struct Half {
+pub(crate) struct Half {
     /// What it shows.
-    pub(super) role: Role,
+    pub(crate) role: Role,
     service: Service,
     writes: Writes,
     kept: Kept,
@@ -54,7 +54,7 @@ pub(super) struct Half {
 }
 
 /// Something that concerns a service.
-pub(super) enum Happening {
+pub(crate) enum Happening {
     /// A client wants an item changed.
     Write(WriteRequest),
     /// The settings tell something.
@@ -63,22 +63,22 @@ pub(super) enum Happening {
 
 /// Where a service comes from and what it is called.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'p> {
+pub(crate) struct Place<'p> {
     /// The end of its name on the bus.
-    pub(super) unit: &'p str,
+    pub(crate) unit: &'p str,
     /// What it hangs on, for people.
-    pub(super) connection: String,
+    pub(crate) connection: String,
     /// The number that it asks for.
-    pub(super) instance: i32,
+    pub(crate) instance: i32,
     /// The name in the configuration.
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The bus.
-    pub(super) bus: &'p BusAddress,
+    pub(crate) bus: &'p BusAddress,
 }
 
 impl Half {
     /// Connects, with no name yet.
-    pub(super) async fn connect(role: Role, place: &Place<'_>) -> Result<Half, BusError> {
+    pub(crate) async fn connect(role: Role, place: &Place<'_>) -> Result<Half, BusError> {
         let (service, writes) = Service::connect(place.bus).await?;
         let device = Device::new(role.class(), "modbus", place.unit, place.instance);
         let kept = Kept::open(Wanted::new(device), place.instance, place.name.clone(), place.bus);
@@ -87,28 +87,23 @@ impl Half {
         Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false })
     }
 
-    /// Its name on the bus.
-    pub(super) fn bus_name(&self) -> &str {
-        &self.bus_name
-    }
-
     /// Its number.
-    pub(super) fn instance(&self) -> i32 {
+    pub(crate) fn instance(&self) -> i32 {
         self.kept.instance()
     }
 
     /// Whether it is on the bus.
-    pub(super) fn is_published(&self) -> bool {
+    pub(crate) fn is_published(&self) -> bool {
         self.is_published
     }
 
     /// Resolves when the connection has ended.
-    pub(super) fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
+    pub(crate) fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
         self.service.lost()
     }
 
     /// The next thing that concerns it. Dropping the future loses nothing.
-    pub(super) async fn happening(&mut self) -> Result<Happening, BusError> {
+    pub(crate) async fn happening(&mut self) -> Result<Happening, BusError> {
         tokio::select! {
             write = self.writes.recv() => match write {
                 Some(write) => Ok(Happening::Write(write)),
@@ -124,7 +119,7 @@ impl Half {
     }
 
     /// Takes in what the settings tell.
-    pub(super) async fn news(&mut self, news: News) -> Result<(), BusError> {
+    pub(crate) async fn news(&mut self, news: News) -> Result<(), BusError> {
         match news {
             News::Instance => {
                 tracing::info!(
@@ -143,12 +138,12 @@ impl Half {
     }
 
     /// A client's wish for another name.
-    pub(super) fn rename(&self, write: WriteRequest) {
+    pub(crate) fn rename(&self, write: WriteRequest) {
         self.kept.rename(write);
     }
 
     /// Shows the items; the first time it takes its name.
-    pub(super) async fn show(
+    pub(crate) async fn show(
         &mut self,
         title: &str,
         identity: &Identity,
@@ -182,27 +177,27 @@ impl Half {
     }
 
     /// Leaves the bus and keeps the connection.
-    pub(super) async fn withdraw(&mut self) {
+    pub(crate) async fn withdraw(&mut self) {
         if std::mem::take(&mut self.is_published) {
             self.service.withdraw().await;
         }
     }
 
     /// Leaves the bus.
-    pub(super) async fn leave(self) {
+    pub(crate) async fn leave(self) {
         self.service.leave().await;
     }
 }
 
 /// The name of a service on the bus.
-pub(super) fn bus_name(role: Role, unit: &str) -> String {
+pub(crate) fn bus_name(role: Role, unit: &str) -> String {
     format!("com.victronenergy.{}.modbus_{unit}", role.class())
 }
 
 /// The services of a device.
-pub(super) fn roles(profile: &Profile, config: &config::Device) -> Vec<Role> {
+pub(crate) fn roles(profile: &Profile, config: &config::Device) -> Vec<Role> {
     let mut roles = match profile.class {
-        Class::Hybrid | Class::Inverter => vec![Role::Unit, Role::System],
+        Class::Hybrid | Class::Inverter => vec![Role::Unit],
         Class::PvInverter => vec![Role::PvInverter],
         Class::Grid => vec![Role::Grid],
     };

@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbus_interfaces::classes::device;
-use dbus_interfaces::follower::Limits;
-use dbus_interfaces::{BusAddress, BusError};
+use dbus_interfaces::{BusAddress, BusError, Update};
 use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::commander::Commanders;
 use super::control::Control;
-use super::followed::Followed;
-use super::following::{changed, follows};
+use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
 use super::view::View;
@@ -23,7 +21,7 @@ use crate::device::poll::{Device, Happened, OFFLINE};
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
-use crate::profile::write::MODE;
+use crate::system::{Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -40,8 +38,10 @@ pub struct Unit {
     pub(super) profile: Arc<Profile>,
     pub(super) device: Device,
     pub(super) halves: Vec<Half>,
-    pub(super) followed: Option<Followed>,
-    pub(super) limits: Option<Limits>,
+    /// Its seat in a system, where it is an inverter/charger.
+    pub(super) member: Option<Member>,
+    pub(super) source: Option<Source>,
+    pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
@@ -63,11 +63,12 @@ impl Unit {
     ///
     /// # Errors
     /// The bus is not there.
-    pub async fn connect(
+    pub(crate) async fn connect(
         config: config::Device,
         profile: Profile,
         line: Line,
         address: &Address,
+        systems: &mut Systems,
         bus: &BusAddress,
     ) -> Result<Unit, Failure> {
         let profile = Arc::new(profile);
@@ -84,11 +85,13 @@ impl Unit {
             };
             halves.push(Half::connect(role, &place).await?);
         }
-        let followed = match &config.follow {
-            Some(source) => Some(Followed::start(source, &bus_name(Role::Unit, &name), bus).await?),
-            None => None,
+        let has_unit = halves.iter().any(|half| half.role == Role::Unit);
+        let member = match has_unit {
+            true => Some(systems.join(&config, &name, bus_name(Role::Unit, &name), bus).await?),
+            false => None,
         };
         let commanders = Commanders::new(config.control_timeout_s);
+        let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
         let access = Access::new(line, number, &profile);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
@@ -96,8 +99,9 @@ impl Unit {
             profile,
             device,
             halves,
-            followed,
-            limits: None,
+            member,
+            source,
+            wanted: None,
             control: Control::default(),
             commanders,
             orders: Vec::new(),
@@ -137,7 +141,8 @@ impl Unit {
                 (error, ..) = &mut lost => return Err(error.into()),
                 () = sleep_until(wake) => {}
                 (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
-                changed = changed(&mut self.followed) => changed?,
+                changed = changed(&mut self.source) => changed?,
+                wish = wished(&mut self.member) => self.wished(wish),
                 happened = self.device.happen() => self.happened(happened),
             }
             self.settle(Instant::now()).await?;
@@ -145,7 +150,7 @@ impl Unit {
     }
 
     fn wake(&self, now: Instant) -> Instant {
-        let followed = self.followed.as_ref().and_then(Followed::next);
+        let followed = self.source.as_ref().and_then(|source| source.next(self.wanted.as_ref(), now));
         let show = self.shown_at.map(|at| at + SHOW);
         let silence = self.device.heard_at().filter(|_| self.was_there).map(|at| at + OFFLINE);
         let governed = self.commanders.next();
@@ -178,6 +183,9 @@ impl Unit {
             for half in &mut self.halves {
                 half.withdraw().await;
             }
+            if let Some(member) = &self.member {
+                member.leave();
+            }
             self.was_there = false;
             return Ok(());
         }
@@ -195,40 +203,44 @@ impl Unit {
     }
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
-        let Unit { halves, device, config, profile, result, power_w, control, commanders, .. } = self;
-        let (followed, limits) = (&self.followed, &self.limits);
-        let unit = halves.iter().find(|half| half.role == Role::Unit);
-        let unit = unit.map(|half| (half.bus_name().to_owned(), half.instance()));
-        let identity = device.identity().cloned().unwrap_or_default();
+        let identity = self.device.identity().cloned().unwrap_or_default();
         let title = match &identity.model {
-            Some(model) if !model.is_empty() => format!("{} {model}", profile.make),
-            _ => profile.title(),
+            Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
+            _ => self.profile.title(),
         };
-        for half in halves {
+        let mut halves = std::mem::take(&mut self.halves);
+        let view = View {
+            device: &self.device,
+            config: &self.config,
+            is_there,
+            is_controlled: self.config.control == ControlSwitch::On,
+            is_decided: self.source.is_some(),
+            result: &self.result,
+            power_w: self.power_w,
+            flash_writes: self.control.flash_writes(),
+            mode: self.mode(),
+            timeout_s: self.commanders.timeout_s(),
+            now,
+        };
+        let mut shown = Ok(());
+        for half in &mut halves {
             let role = half.role;
-            let view = View {
-                device,
-                config,
-                is_there,
-                member: unit.as_ref().map(|(name, instance)| (name.as_str(), *instance)),
-                is_controlled: config.control == ControlSwitch::On,
-                result,
-                power_w: *power_w,
-                flash_writes: control.flash_writes(),
-                mode: control.in_force().find(|name| control.is_confirmed(name) && name.starts_with(MODE)),
-                timeout_s: commanders.timeout_s(),
-                now,
-            };
-            let follower = followed.as_ref().filter(|_| role == Role::Unit).map(|followed| followed.name());
-            half.show(&title, &identity, |tx| {
+            let fill = |tx: &mut Update<'_>| {
                 show::show(tx, role, &view);
-                if let Some(name) = follower {
-                    follows(tx, name, limits.as_ref(), config, profile);
+                if role == Role::Unit {
+                    follows(tx, self, now);
                 }
-            })
-            .await?;
+            };
+            shown = half.show(&title, &identity, fill).await;
+            if shown.is_err() {
+                break;
+            }
+            if let Some(member) = self.member.as_ref().filter(|_| role == Role::Unit && half.is_published()) {
+                member.tell(&title, identity.serial.as_deref(), half.instance(), view.part());
+            }
         }
-        Ok(())
+        self.halves = halves;
+        shown
     }
 
     async fn take(&mut self, n: usize, happening: Happening) -> Result<(), BusError> {
@@ -252,4 +264,12 @@ async fn next_of(halves: &mut [Half]) -> (usize, Result<Happening, BusError>) {
     }
     let (happening, n, _) = select_all(halves.iter_mut().map(|half| Box::pin(half.happening()))).await;
     (n, happening)
+}
+
+/// The next wish of the system.
+async fn wished(member: &mut Option<Member>) -> Wish {
+    match member {
+        Some(member) => member.wish().await,
+        None => std::future::pending().await,
+    }
 }

@@ -5,13 +5,15 @@
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
+//! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
 mod commander;
 pub mod control;
+mod dvcc;
 mod followed;
 mod following;
-mod half;
+pub(crate) mod half;
 mod heard;
 mod life;
 mod modes;

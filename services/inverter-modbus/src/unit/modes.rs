@@ -49,6 +49,12 @@ fn present<'m>(map: &'m Map, view: &View<'_>) -> Option<&'m ModeAt> {
 }
 
 impl Unit {
+    /// The way of running that was set and lasts until it is ended, as soon as that is certain.
+    pub(super) fn mode(&self) -> Option<&str> {
+        let control = &self.control;
+        control.in_force().find(|name| name.starts_with(MODE) && control.is_confirmed(name))
+    }
+
     /// A client wants it to run in another way, with another power, or for another time.
     pub(super) fn write_mode(&mut self, write: WriteRequest, value: f64, now: Instant) {
         if write.is(c::TIMEOUT) {
@@ -88,7 +94,7 @@ impl Unit {
         });
         let wanted = wanted.filter(|_| self.was_there).ok_or("the device is not there")?;
         wanted.map_err(|why| why.to_string())?;
-        self.commanders.wrote(key, write.client(), now);
+        self.commanders.wrote(key, Some(write.client()), now);
         Ok(())
     }
 }

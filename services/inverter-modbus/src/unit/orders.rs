@@ -11,9 +11,10 @@ use super::sight::sighted;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
+use crate::system::Wish;
 
-/// What is not set by clients where the decision for the bank is followed.
-const DECIDED: [&str; 5] = [
+/// What is not set by clients where it is decided elsewhere.
+pub(super) const DECIDED: [&str; 5] = [
     "charge_current_limit",
     "discharge_current_limit",
     "charge_power_limit",
@@ -25,6 +26,7 @@ impl Unit {
     /// A client wants something set.
     pub(super) fn write(&mut self, write: WriteRequest) {
         let now = Instant::now();
+        let Some(write) = self.told(write) else { return };
         if self.config.control == ControlSwitch::Off {
             return write.refuse("control is off in the configuration");
         }
@@ -41,29 +43,41 @@ impl Unit {
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let Some(spec) = spec else { return write.refuse("nothing can be written here") };
         let name = spec.spec.name.clone();
-        if self.followed.is_some() && DECIDED.contains(&name.as_str()) {
-            return write.refuse("it follows the decision for the bank");
-        }
         let Some(value) = value else {
             // No value: nobody wants it any more.
-            return if self.control.end(&name) {
-                write.confirm_later()
-            } else {
-                write.refuse("a number is needed")
+            return match self.control.end(&name) {
+                true => write.confirm_later(),
+                false => write.refuse("a number is needed"),
             };
         };
+        match self.set(&name, value, Some(write.client()), now) {
+            Ok(()) => write.confirm_later(),
+            Err(why) => write.refuse(why),
+        }
+    }
+
+    /// The system wants its share of something set.
+    pub(super) fn wished(&mut self, wish: Wish) {
+        let Wish { name, value } = wish;
+        if let Err(why) = self.set(name, value, None, Instant::now()) {
+            self.say(format!("{name}: {why}"), true);
+            self.is_due = true;
+        }
+    }
+
+    /// Takes up a set point, for a client that can be looked for.
+    fn set(&mut self, name: &str, value: f64, client: Option<&str>, now: Instant) -> Result<(), String> {
+        if let Some(source) = self.source.as_ref().filter(|_| DECIDED.contains(&name)) {
+            return Err(source.decides().to_owned());
+        }
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {
-            control.check(&name, value, sight).map(|()| control.want(&name, value, sight))
+            control.check(name, value, sight).map(|()| control.want(name, value, sight))
         });
-        match checked {
-            Some(Ok(())) => {
-                self.commanders.wrote(&name, write.client(), now);
-                write.confirm_later();
-            }
-            Some(Err(why)) => write.refuse(why.to_string()),
-            None => write.refuse("the device is not there"),
-        }
+        let checked = checked.filter(|_| self.was_there).ok_or("the device is not there")?;
+        checked.map_err(|why| why.to_string())?;
+        self.commanders.wrote(name, client, now);
+        Ok(())
     }
 
     /// Writes what is wanted and due.

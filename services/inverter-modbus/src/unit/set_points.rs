@@ -31,3 +31,8 @@ pub(super) fn item_of(write: &WritePoint) -> Option<Item<f64>> {
         _ => *item,
     })
 }
+
+/// Its name among the canonical ones.
+pub(super) fn name_of(write: &WritePoint) -> Option<&'static str> {
+    c::SET_POINTS.iter().find(|(name, _)| *name == write.name).map(|(name, _)| *name)
+}

@@ -8,6 +8,10 @@ use crate::device::poll::Device;
 use crate::engine::decode::Value;
 use crate::engine::filter::Filter;
 use crate::profile::point::Alarm;
+use crate::system::{Line, Part, SetPoint, Side};
+
+use super::orders::DECIDED;
+use super::set_points::name_of;
 
 /// Less than this into or out of the battery is rest, W.
 const AT_REST_W: f64 = 30.0;
@@ -20,10 +24,10 @@ pub(super) struct View<'v> {
     pub(super) config: &'v config::Device,
     /// Its values count: it was heard not long ago.
     pub(super) is_there: bool,
-    /// The unit of the pair, for the system above it.
-    pub(super) member: Option<(&'v str, i32)>,
     /// The set points are shown and may be written.
     pub(super) is_controlled: bool,
+    /// Its limits are decided elsewhere.
+    pub(super) is_decided: bool,
     /// What the last wish came to.
     pub(super) result: &'v str,
     /// The power for `charge` and `discharge`, W.
@@ -180,5 +184,78 @@ impl View<'_> {
             Value::Bits(bits) => i32::try_from(bits.raw.trailing_zeros() + 1).ok(),
             value => value.number().map(|code| code as i32),
         }
+    }
+}
+
+/// In the order of `classes::multi::ALARMS`.
+const ALARMS: [Alarm; 10] = [
+    Alarm::HighTemperature,
+    Alarm::LowVoltage,
+    Alarm::HighVoltage,
+    Alarm::Overload,
+    Alarm::Ripple,
+    Alarm::ShortCircuit,
+    Alarm::LowSoc,
+    Alarm::LowVoltageAcOut,
+    Alarm::HighVoltageAcOut,
+    Alarm::PhaseRotation,
+];
+
+/// What it is of a system.
+impl View<'_> {
+    /// What it contributes.
+    pub(super) fn part(&self) -> Part {
+        let has_generator = self.device.map().is_some_and(|map| {
+            map.groups.iter().any(|group| group.name.starts_with("gen_") && group.name.ends_with("power"))
+        });
+        let identity = self.device.identity();
+        Part {
+            is_there: self.is_there,
+            input: self.side("ac_in"),
+            output: self.side("ac_out"),
+            generator: has_generator.then(|| self.side("gen")),
+            input_type: self.config.ac_input.number(),
+            active_input: self.active_input(),
+            rated: self.number("rated_power").or(identity.and_then(|who| who.rated_power_w)),
+            battery_voltage: self.number("battery_voltage"),
+            battery_current: self.battery_a(),
+            battery_power: self.battery_w(),
+            is_soc_source: self.config.soc_source,
+            soc: self.number("soc").filter(|_| self.config.soc_source),
+            state: self.state(),
+            is_on: self.is_on(),
+            alarms: ALARMS.map(|alarm| self.alarm(alarm)),
+            grid_lost: self.alarm(Alarm::GridLost),
+            set_points: self.set_points(),
+        }
+    }
+
+    fn side(&self, side: &str) -> Side {
+        let mut lines = [None; 3];
+        for line in 1..=self.phases() {
+            let at = usize::from(self.house_line(line)).saturating_sub(1);
+            if let Some(place) = lines.get_mut(at) {
+                *place = Some(Line {
+                    voltage: self.line(side, line, "voltage"),
+                    current: self.line(side, line, "current"),
+                    power: self.line(side, line, "power"),
+                    frequency: self.line(side, line, "frequency"),
+                    apparent: self.line(side, line, "apparent"),
+                });
+            }
+        }
+        Side { lines, power: self.total(side) }
+    }
+
+    fn set_points(&self) -> Vec<SetPoint> {
+        let Some(map) = self.device.map().filter(|_| self.is_controlled) else { return Vec::new() };
+        let points = map.writes.iter().filter_map(|write| {
+            let (name, min, max) = (name_of(&write.spec)?, write.spec.min?, write.spec.max?);
+            let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&|name| self.number(name)));
+            let value = write.shown(self.device.image(), &|name| self.number(name)).filter(|_| self.is_there);
+            let is_free = !(self.is_decided && DECIDED.contains(&name));
+            (holds && is_free).then_some(SetPoint { name, value, min, max })
+        });
+        points.collect()
     }
 }

@@ -131,6 +131,6 @@ pub(crate) fn system(
         .set(m::OUT_TOTAL, view.out_w)
         .set(m::MODE_OF_SYSTEM, view.is_on.map(|on| if on { ON } else { OFF }))
         .set(m::MODE_IS_ADJUSTABLE, i32::from(may_switch))
-        .set(m::MEMBER_SERVICE, unit.0.to_owned())
-        .set(m::MEMBER_INSTANCE, unit.1);
+        .set(m::MEMBER_SERVICE.nth(0), unit.0.to_owned())
+        .set(m::MEMBER_INSTANCE.nth(0), unit.1);
 }

@@ -1,0 +1,99 @@
+//! What an inverter is, or several are, as items.
+
+use std::collections::BTreeSet;
+
+use dbus_interfaces::Update;
+use dbus_interfaces::classes::{battery as b, control as c, device, multi as m};
+
+use super::member::Seat;
+use super::part::{Line, Part, Side};
+use crate::config::AcInput;
+
+/// `/Mode` on and off.
+const ON: i32 = 3;
+const OFF: i32 = 4;
+
+/// What a unit and a system both show.
+pub(crate) fn flows(tx: &mut Update<'_>, part: &Part) {
+    for (n, (input, output)) in (1..=3_u16).zip(part.input.lines.into_iter().zip(part.output.lines)) {
+        match input {
+            Some(Line { voltage, current, power, frequency, .. }) => {
+                tx.set(m::IN_V.nth(n), voltage)
+                    .set(m::IN_I.nth(n), current)
+                    .set(m::IN_P.nth(n), power)
+                    .set(m::IN_F.nth(n), frequency);
+            }
+            None => _ = tx.clear_below(&format!("/Ac/In/1/L{n}")),
+        }
+        match output {
+            Some(Line { voltage, current, power, frequency, apparent }) => {
+                tx.set(m::OUT_V.nth(n), voltage)
+                    .set(m::OUT_I.nth(n), current)
+                    .set(m::OUT_P.nth(n), power)
+                    .set(m::OUT_S.nth(n), apparent)
+                    .set(m::OUT_F.nth(n), frequency);
+            }
+            None => _ = tx.clear_below(&format!("/Ac/Out/L{n}")),
+        }
+    }
+    if let Some(generator) = &part.generator {
+        second_input(tx, generator);
+    }
+    let inputs = i32::from(part.input_type != AcInput::None.number()) + i32::from(part.generator.is_some());
+    tx.set(m::PHASES, part.output.count())
+        .set(m::INPUTS, inputs)
+        .set(m::IN_TYPE, part.input_type)
+        .set(m::ACTIVE_INPUT, part.active_input)
+        .set(m::ACTIVE_IS_CONNECTED, part.active_input.map(|input| i32::from(input != m::NO_INPUT)))
+        .set(m::NOMINAL_POWER, part.rated.map(|watts| watts as i32))
+        .set(b::DC_VOLTAGE, part.battery_voltage)
+        .set(b::DC_CURRENT, part.battery_current)
+        .set(b::DC_POWER, part.battery_power)
+        .set(m::STATE, part.state)
+        .set(m::MODE, part.is_on.map(|on| if on { ON } else { OFF }))
+        .set(m::ALARM_GRID_LOST, part.grid_lost);
+    if part.is_soc_source {
+        tx.set(b::SOC, part.soc);
+    }
+    for (item, alarm) in m::ALARMS.into_iter().zip(part.alarms) {
+        tx.set(item, alarm);
+    }
+}
+
+fn second_input(tx: &mut Update<'_>, generator: &Side) {
+    for (n, line) in (1..=3_u16).zip(generator.lines) {
+        match line {
+            Some(Line { voltage, current, power, frequency, .. }) => {
+                tx.set(m::IN2_V.nth(n), voltage)
+                    .set(m::IN2_I.nth(n), current)
+                    .set(m::IN2_P.nth(n), power)
+                    .set(m::IN2_F.nth(n), frequency);
+            }
+            None => _ = tx.clear_below(&format!("/Ac/In/2/L{n}")),
+        }
+    }
+    tx.set(m::IN2_TYPE, AcInput::Generator.number());
+}
+
+/// What a system shows; `offered` are the set points that it has shown before.
+pub(super) fn show(tx: &mut Update<'_>, whole: &Part, seats: &[Seat], offered: &BTreeSet<&str>) {
+    flows(tx, whole);
+    tx.set(device::CONNECTED, i32::from(whole.is_there))
+        .set(m::IN_TOTAL, whole.input.power)
+        .set(m::OUT_TOTAL, whole.output.power)
+        .set(m::MODE_IS_ADJUSTABLE, 0);
+    if let Some(generator) = &whole.generator {
+        tx.set(m::IN2_TOTAL, generator.power);
+    }
+    for (n, seat) in (0_u16..).zip(seats) {
+        tx.set(m::MEMBER_SERVICE.nth(n), seat.part.as_ref().map(|_| seat.service.clone()))
+            .set(m::MEMBER_INSTANCE.nth(n), seat.part.as_ref().map(|_| seat.instance));
+    }
+    for (name, item) in c::SET_POINTS {
+        match whole.set_points.iter().find(|point| point.name == *name) {
+            Some(point) => _ = tx.set(item.range(point.min, point.max), point.value),
+            None if offered.contains(name) => _ = tx.clear(*item),
+            None => {}
+        }
+    }
+}
