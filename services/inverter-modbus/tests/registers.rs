@@ -170,6 +170,7 @@ fn so_many_facts_of_each_profile_are_unverified() {
         ("deye-three-phase-hv", 13),
         ("growatt-spf", 5),
         ("growatt-sph", 7),
+        ("growatt-xh", 11),
         ("luxpower", 20),
         ("solis-hybrid", 10),
         ("sofar-hyd", 7),
