@@ -151,7 +151,7 @@ impl Dispatch {
     }
 
     async fn ask_the_loop(&self, call: Call, path: &str, value: Option<Value>) -> Result<(), BusError> {
-        let (request, answered) = WriteRequest::new(path.to_owned(), value.clone());
+        let (request, answered) = WriteRequest::new(path.to_owned(), value.clone(), call.sender());
         if self.writes.try_send(request).is_err() {
             let busy = Refusal::Driver("too many writes are waiting".to_owned());
             return self.refused(call, path, &busy).await;

@@ -119,12 +119,20 @@ impl Endpoint {
     /// # Errors
     /// [`BusError::NameTaken`] with the owner, [`BusError::Lost`].
     pub async fn check_name(&self, name: &str) -> Result<(), BusError> {
-        let lost = |e: zbus::Error| BusError::Lost(e.to_string());
-        let reply = self.ask_daemon("NameHasOwner", &name).await.map_err(lost)?;
-        if reply.body().deserialize::<bool>().map_err(lost)? {
+        if self.has_owner(name).await? {
             return Err(BusError::NameTaken { name: name.to_owned(), owner: self.owner_of(name).await });
         }
         Ok(())
+    }
+
+    /// Whether somebody has this name, well-known or unique.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`].
+    pub async fn has_owner(&self, name: &str) -> Result<bool, BusError> {
+        let lost = |e: zbus::Error| BusError::Lost(e.to_string());
+        let reply = self.ask_daemon("NameHasOwner", &name).await.map_err(lost)?;
+        reply.body().deserialize::<bool>().map_err(lost)
     }
 
     /// Takes a well-known name, or fails at once.

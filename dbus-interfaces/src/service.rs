@@ -46,6 +46,7 @@ pub type Writes = mpsc::Receiver<WriteRequest>;
 pub struct WriteRequest {
     path: String,
     value: Option<Value>,
+    client: String,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -158,6 +159,12 @@ impl Service {
         T::from_value(leaf.value.as_ref()?)
     }
 
+    /// Whether a client, by the unique name of its connection, is still on the bus. A bus that does not say counts as yes:
+    /// losing it is another matter, see [`Service::lost`].
+    pub async fn is_connected(&self, client: &str) -> bool {
+        self.endpoint.has_owner(client).await.unwrap_or(true)
+    }
+
     /// Resolves when the connection to the bus has ended.
     pub fn lost(&self) -> impl Future<Output = BusError> + Send + use<> {
         let endpoint = self.endpoint.clone();
@@ -207,9 +214,19 @@ impl Update<'_> {
 }
 
 impl WriteRequest {
-    pub(crate) fn new(path: String, value: Option<Value>) -> (WriteRequest, oneshot::Receiver<Answer>) {
+    pub(crate) fn new(
+        path: String,
+        value: Option<Value>,
+        client: String,
+    ) -> (WriteRequest, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
-        (WriteRequest { path, value, answer }, answered)
+        (WriteRequest { path, value, client, answer }, answered)
+    }
+
+    /// The unique name of the client's connection; see [`Service::is_connected`].
+    #[must_use]
+    pub fn client(&self) -> &str {
+        &self.client
     }
 
     /// The path of the item.

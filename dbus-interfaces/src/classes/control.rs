@@ -7,9 +7,12 @@ use crate::{Item, Text, text};
 pub const MODES: &[&str] =
     &["own", "self-consumption", "sleep", "off-grid", "charge", "discharge", "on", "off"];
 /// The way of running.
-pub const MODE: Item<i32> = Item::new("/Control/Mode", Text::Words(MODES)).writable();
+pub const MODE: Item<i32> = Item::new("/Control/Mode", Text::Words(MODES)).writable().every_write();
 /// The power of `charge` and `discharge`, W; to be written before the mode.
-pub const POWER: Item<f64> = Item::new("/Control/Power", text::WATTS).writable();
+pub const POWER: Item<f64> = Item::new("/Control/Power", text::WATTS).writable().every_write();
+/// How long `charge`, `discharge` and set points with an end last without being written again, s, 0 to 86400; 0 until they are
+/// ended.
+pub const TIMEOUT: Item<i32> = Item::new("/Control/Timeout", Text::Plain).writable().range(0.0, 86_400.0);
 /// What the last wish came to, in words; empty while there was none.
 pub const RESULT: Item<String> = Item::new("/Control/Result", Text::Plain);
 /// Writes to memory that wears out, since the process began.
@@ -31,9 +34,9 @@ pub const SET_POINTS: &[(&str, Item<f64>)] = &[
     ("max_soc", percent("/Control/MaxSoc")),
     ("export_limit", watts("/Control/ExportLimit")),
     ("export_enable", plain("/Control/ExportEnable")),
-    ("power_setpoint", watts("/Control/GridPower")),
-    ("battery_power_setpoint", watts("/Control/BatteryPower")),
-    ("force_charge", plain("/Control/ForceCharge")),
+    ("power_setpoint", watts("/Control/GridPower").every_write()),
+    ("battery_power_setpoint", watts("/Control/BatteryPower").every_write()),
+    ("force_charge", plain("/Control/ForceCharge").every_write()),
     ("ac_input_current_limit", amps("/Control/AcInputCurrentLimit")),
     ("ac_power_limit", watts("/Ac/PowerLimit")),
     ("ac_power_limit_percent", percent("/Control/AcPowerLimitPercent")),

@@ -89,6 +89,12 @@ pub struct Device {
     /// DVCC decides its limits.
     #[serde(default)]
     pub dvcc: bool,
+    /// What becomes of the limits that followed when the process ends.
+    #[serde(default)]
+    pub at_end: AtEnd,
+    /// How long a way of running or set point with an end lasts without being set again, s; 0 until it is ended.
+    #[serde(default)]
+    pub control_timeout_s: u32,
     /// Its largest charge current, A.
     #[serde(default)]
     pub max_charge_current_a: Option<f64>,
@@ -151,8 +157,23 @@ pub enum ControlSwitch {
     On,
 }
 
+/// What becomes of limits that nobody stands behind any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtEnd {
+    /// The charge limit goes to zero, the discharge limit stays: the house is not cut off.
+    #[default]
+    StopCharging,
+    /// Both go to zero.
+    Zero,
+    /// Both stay.
+    Keep,
+}
+
 /// What a battery service is called.
 const BATTERY: &str = "com.victronenergy.battery.";
+/// The longest time that a wish may last, s: a day.
+const LONGEST_TIMEOUT_S: u32 = 86_400;
 /// The longest name that a user may give.
 const LONGEST_NAME: usize = 32;
 
@@ -197,6 +218,8 @@ impl Device {
             control: ControlSwitch::default(),
             follow: None,
             dvcc: false,
+            at_end: AtEnd::default(),
+            control_timeout_s: 0,
             max_charge_current_a: None,
             max_discharge_current_a: None,
             secrets: BTreeMap::new(),
@@ -333,6 +356,7 @@ impl Check for Listed<'_> {
             let what = format!("{} characters", name.chars().count());
             findings.refuse("name", what, format!("1 to {LONGEST_NAME} characters"));
         }
+        findings.within("control_timeout_s", device.control_timeout_s, 0..=LONGEST_TIMEOUT_S, "s");
         if let Some(follow) = &device.follow {
             if follow.strip_prefix(BATTERY).is_none_or(str::is_empty) {
                 let allowed = format!("{} or another {BATTERY}...", bank::NAME);

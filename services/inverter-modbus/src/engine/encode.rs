@@ -3,10 +3,10 @@
 use super::decode::MOST_POWER;
 use super::image::Image;
 use super::layout::{Layout, Raw};
-use super::map::{Map, WriteAt};
+use super::map::{Map, Shown, WriteAt};
 use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
-use crate::profile::write::{Given, ModeSpec, Step};
+use crate::profile::write::{Given, Step};
 
 /// Registers that are written in one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +108,19 @@ impl WriteAt {
         Ok(writes)
     }
 
+    /// The writes that repeat it, or change its value, while it is in force.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn repeated(&self, value: f64, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+        if self.spec.sequence.iter().all(|step| !step.once) {
+            return self.writes(value, known);
+        }
+        let mut again = self.clone();
+        again.spec.sequence.retain(|step| !step.once);
+        again.writes(value, known)
+    }
+
     /// The writes for when nobody wants a value any more.
     ///
     /// # Errors
@@ -116,10 +129,29 @@ impl WriteAt {
         steps(&self.spec.release, None, known)
     }
 
-    /// What the device shows for it.
+    /// The registers that show it alone.
     #[must_use]
-    pub fn shown(&self, image: &Image) -> Option<f64> {
-        let (layout, scale, offset) = self.shown.as_ref()?;
+    pub fn registers(&self) -> Option<&Layout> {
+        match &self.shown {
+            Some(Shown::Registers { layout, .. }) => Some(layout),
+            _ => None,
+        }
+    }
+
+    /// Whether what shows it is a state, which holds or does not.
+    #[must_use]
+    pub fn shows_state(&self) -> bool {
+        matches!(self.shown, Some(Shown::State(_)))
+    }
+
+    /// What the device shows for it, as a number.
+    #[must_use]
+    pub fn shown(&self, image: &Image, point: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
+        let (layout, scale, offset) = match self.shown.as_ref()? {
+            Shown::Registers { layout, scale, offset } => (layout, scale, offset),
+            Shown::Point(name) => return point(name),
+            Shown::State(_) => return None,
+        };
         let raw = layout.read(image)?.number()?;
         let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
         Some(raw * power * scale + offset)
@@ -127,25 +159,15 @@ impl WriteAt {
 
     /// Whether the device shows `value`, as exactly as its registers can.
     #[must_use]
-    pub fn is_shown(&self, value: f64, image: &Image) -> Option<bool> {
-        let (_, scale, _) = self.shown.as_ref()?;
+    pub fn is_shown(&self, value: f64, image: &Image, point: &dyn Fn(&str) -> Option<f64>) -> Option<bool> {
+        let scale = match self.shown.as_ref()? {
+            Shown::Registers { scale, .. } => *scale,
+            Shown::Point(_) => self.spec.step.unwrap_or(1.0),
+            Shown::State(condition) => return Some(condition.holds(point)),
+        };
         let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
-        Some((self.shown(image)? - value).abs() <= 0.51 * (scale * power).abs())
+        Some((self.shown(image, point)? - value).abs() <= 0.51 * (scale * power).abs())
     }
-}
-
-/// The writes of a way of running, with `value` for its power.
-///
-/// # Errors
-/// [`Refused`].
-pub fn mode(mode: &ModeSpec, value: Option<f64>, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
-    if let (Some(value), Some(max)) = (value, mode.max) {
-        let min = mode.min.unwrap_or(0.0);
-        if !(min..=max).contains(&value) {
-            return Err(Refused::OutOfRange { value, min, max });
-        }
-    }
-    steps(&mode.sequence, value, known)
 }
 
 /// The registers of steps whose values are restored by a release.
@@ -227,9 +249,10 @@ impl Written {
 }
 
 impl Map {
-    /// The present value of every set point that shows one.
+    /// The present value of every set point whose registers show one.
     pub fn shown<'m>(&'m self, image: &Image) -> impl Iterator<Item = (&'m str, f64)> {
-        self.writes.iter().filter_map(|write| Some((write.spec.name.as_str(), write.shown(image)?)))
+        let shown = |write: &WriteAt| write.shown(image, &|_| None);
+        self.writes.iter().filter_map(move |write| Some((write.spec.name.as_str(), shown(write)?)))
     }
 }
 
@@ -348,9 +371,9 @@ release = [{ addr = 110, value = 0 }, { addr = 111, value = "saved", scale = 10 
         let map = map("[[write]]\nname = \"x_it\"\naddr = 109\nscale = 0.1\nmin = 0\nmax = 20\n");
         let write = map.write("x_it", &none).unwrap();
         let mut image = Image::default();
-        assert_eq!(write.is_shown(12.34, &image), None);
+        assert_eq!(write.is_shown(12.34, &image, &none), None);
         image.put(Table::Holding, 109, &[123], 1);
-        assert_eq!(write.is_shown(12.34, &image), Some(true));
-        assert_eq!(write.is_shown(12.5, &image), Some(false));
+        assert_eq!(write.is_shown(12.34, &image, &none), Some(true));
+        assert_eq!(write.is_shown(12.5, &image, &none), Some(false));
     }
 }

@@ -30,6 +30,13 @@ impl Image {
         self.cells.get(&(table, addr)).map(|(_, read)| *read)
     }
 
+    /// Takes in what another image has of registers that this one lacks.
+    pub fn fill(&mut self, other: &Image) {
+        for (place, cell) in &other.cells {
+            self.cells.entry(*place).or_insert(*cell);
+        }
+    }
+
     /// Forgets `count` registers from `addr` on: they are not there, or too old.
     pub fn forget(&mut self, table: Table, addr: u16, count: u16) {
         for addr in (addr..=u16::MAX).take(usize::from(count)) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::encode::to_save;
 use super::layout::Layout;
 use super::settle::Settle;
 use super::sunspec::Chain;
@@ -9,7 +10,7 @@ use crate::profile::Profile;
 use crate::profile::expr::{Condition, Expr};
 use crate::profile::point::Alarm;
 use crate::profile::scalar::{Every, Table};
-use crate::profile::write::{ModeSpec, WritePoint};
+use crate::profile::write::{Mode, WritePoint};
 
 /// How often registers are read that only a set point shows.
 const READBACK: Every = Every::Period(std::time::Duration::from_secs(10));
@@ -23,8 +24,8 @@ pub struct Map {
     pub blocks: Vec<BlockAt>,
     /// The set points.
     pub writes: Vec<WriteAt>,
-    /// The ways of running; the addresses of their steps are settled.
-    pub modes: Vec<ModeSpec>,
+    /// The ways of running.
+    pub modes: Vec<ModeAt>,
     /// Values of several registers, which no two reads may tear apart.
     pub whole: Vec<(Table, u16, u16)>,
 }
@@ -134,8 +135,39 @@ pub struct WriteAt {
     pub layout: Option<Layout>,
     /// The register with the power of ten.
     pub power_at: Option<Layout>,
-    /// The registers that show it, with scale and offset.
-    pub shown: Option<(Layout, f64, f64)>,
+    /// What shows it.
+    pub shown: Option<Shown>,
+    /// All registers that this hangs on.
+    pub seen: Vec<(Table, u16)>,
+}
+
+/// What shows a set point.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    /// Registers: value = raw * scale + offset.
+    Registers {
+        /// Where.
+        layout: Layout,
+        /// See above.
+        scale: f64,
+        /// See above.
+        offset: f64,
+    },
+    /// A point.
+    Point(String),
+    /// That this holds.
+    State(Condition),
+}
+
+/// A way of running: its writes are those of a set point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModeAt {
+    /// Which.
+    pub mode: Mode,
+    /// The name of its writes among the set points.
+    pub key: &'static str,
+    /// It is the one in force.
+    pub active: Option<Condition>,
 }
 
 impl Map {
@@ -154,18 +186,56 @@ impl Map {
                 None => groups.push(Group { name: name.clone(), entries: vec![entry] }),
             }
         }
-        let writes: Vec<WriteAt> = profile.write.iter().filter_map(|write| settle.write(write)).collect();
+        let mut writes: Vec<WriteAt> = profile.write.iter().filter_map(|write| settle.write(write)).collect();
+        let mut modes = Vec::new();
+        for (mode, write) in profile.mode.iter().filter_map(|mode| settle.mode(mode)) {
+            modes.push(mode);
+            writes.push(write);
+        }
         let mut whole: Vec<(Table, u16, u16)> = Vec::new();
         for group in &groups {
             whole.extend(group.entries.iter().filter_map(|entry| adjacent(entry.source.layout()?)));
         }
         let mut blocks = settle.blocks();
         if is_controlled {
-            let shown = writes.iter().filter_map(|write| write.shown.as_ref());
-            add_readback(&mut blocks, shown.map(|(layout, ..)| layout), profile);
+            let shown =
+                writes.iter().filter_map(WriteAt::registers).map(|at| (at.table, at.registers.clone()));
+            // What a release restores must be known before.
+            let saved = writes.iter().flat_map(|write| to_save(&write.spec.release));
+            let saved =
+                saved.map(|(table, addr, count)| (table, (addr..=u16::MAX).take(count.into()).collect()));
+            add_readback(&mut blocks, shown.chain(saved).collect(), profile);
         }
-        let modes = profile.mode.iter().filter_map(|mode| settle.mode(mode)).collect();
-        Map { groups: in_order(groups), blocks, writes, modes, whole }
+        let mut map = Map { groups: in_order(groups), blocks, writes: Vec::new(), modes, whole };
+        for write in &mut writes {
+            write.seen = map.seen(write);
+        }
+        map.writes = writes;
+        map
+    }
+
+    /// The registers that show a set point.
+    fn seen(&self, write: &WriteAt) -> Vec<(Table, u16)> {
+        let of =
+            |layout: &Layout| layout.registers.iter().map(|addr| (layout.table, *addr)).collect::<Vec<_>>();
+        let mut needed = Vec::new();
+        match &write.shown {
+            None => {}
+            Some(Shown::Registers { layout, .. }) => return of(layout),
+            Some(Shown::Point(name)) => needed.push(name.clone()),
+            Some(Shown::State(condition)) => condition.names(&mut needed),
+        }
+        let (mut seen, mut at) = (Vec::new(), 0);
+        while let Some(name) = needed.get(at).cloned() {
+            at += 1;
+            for entry in self.group(&name).into_iter().flat_map(|group| &group.entries) {
+                seen.extend(entry.source.layout().into_iter().flat_map(of));
+                let mut more = Vec::new();
+                entry.source.needs(&mut more);
+                needed.extend(more.into_iter().filter(|name| !needed.contains(name)).collect::<Vec<_>>());
+            }
+        }
+        seen
     }
 
     /// A point by its name.
@@ -220,23 +290,16 @@ fn adjacent(layout: &Layout) -> Option<(Table, u16, u16)> {
     (count > 1 && last - first + 1 == count).then_some((layout.table, first, count))
 }
 
-/// Blocks for the registers of set points that no block reads.
-fn add_readback<'l>(blocks: &mut Vec<BlockAt>, shown: impl Iterator<Item = &'l Layout>, profile: &Profile) {
-    for layout in shown {
-        for addr in &layout.registers {
+/// Blocks for the registers of set points, and of what is restored, that no block reads.
+fn add_readback(blocks: &mut Vec<BlockAt>, shown: Vec<(Table, Vec<u16>)>, profile: &Profile) {
+    for (table, registers) in shown {
+        for addr in registers {
             let is_read = blocks.iter().any(|block| {
                 let end = u32::from(block.addr) + u32::from(block.count);
-                block.table == layout.table && (u32::from(block.addr)..end).contains(&u32::from(*addr))
+                block.table == table && (u32::from(block.addr)..end).contains(&u32::from(addr))
             });
-            if !is_read && !profile.link.forbids(layout.table, *addr, 1) {
-                blocks.push(BlockAt {
-                    table: layout.table,
-                    addr: *addr,
-                    count: 1,
-                    every: READBACK,
-                    optional: true,
-                    when: None,
-                });
+            if !is_read && !profile.link.forbids(table, addr, 1) {
+                blocks.push(BlockAt { table, addr, count: 1, every: READBACK, optional: true, when: None });
             }
         }
     }
@@ -378,6 +441,7 @@ name = "charge"
 max = 1000
 model = [124]
 sequence = [{ addr = 5, value = 1 }]
+release = [{ addr = 5, value = 0 }]
 "#;
         let profile = parse(text, "chain.toml").unwrap_or_else(|errors| panic!("{errors}"));
         let of = |id, addr| Model { id, addr, length: 60 };

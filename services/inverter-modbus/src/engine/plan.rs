@@ -1,6 +1,6 @@
 //! Which registers are read together: blocks merged and split for as few requests as the device allows.
 
-use super::map::{BlockAt, Map};
+use super::map::{BlockAt, Map, WriteAt};
 use crate::profile::link::LinkSpec;
 use crate::profile::scalar::{Every, Table};
 
@@ -138,7 +138,7 @@ fn split(range: Range, most: u16, whole: &[(Table, u16, u16)]) -> Vec<Range> {
 fn fields(map: &Map, part: &Part) -> Vec<Range> {
     let sources =
         map.groups.iter().flat_map(|group| &group.entries).filter_map(|entry| entry.source.layout());
-    let shown = map.writes.iter().filter_map(|write| write.shown.as_ref().map(|(layout, ..)| layout));
+    let shown = map.writes.iter().filter_map(WriteAt::registers);
     let extra = map.groups.iter().flat_map(|group| &group.entries).flat_map(|entry| entry.source.helpers());
     let mut ranges: Vec<Range> = Vec::new();
     for layout in sources.chain(shown).chain(extra).filter(|layout| layout.table == part.range.table) {

@@ -1,7 +1,7 @@
 //! The addresses of a profile settled: those of models by the chain of the device.
 
 use super::layout::Layout;
-use super::map::{BlockAt, Entry, Number, Source, WriteAt};
+use super::map::{BlockAt, Entry, ModeAt, Number, Shown, Source, WriteAt};
 use super::sunspec::{Chain, Model};
 use crate::profile::Profile;
 use crate::profile::kind::{Type, Words};
@@ -142,21 +142,25 @@ impl<'p> Settle<'p> {
                 let addr = base.settle(field.addr, field.kind.registers()?)?;
                 let (table, order) = (profile.table(field.table), profile.order(field.words));
                 let layout = Layout::at(table, addr, field.kind, order, None).masked(field.mask);
-                Some((layout, field.scale, field.offset))
+                Some(Shown::Registers { layout, scale: field.scale, offset: field.offset })
             }
-            None => layout.clone().map(|layout| (layout, write.scale, write.offset)),
+            None => match &write.readback_from {
+                Some(name) => Some(Shown::Point(name.clone())),
+                None => layout.clone().map(|layout| Shown::Registers {
+                    layout,
+                    scale: write.scale,
+                    offset: write.offset,
+                }),
+            },
         };
-        Some(WriteAt { spec, layout, power_at, shown })
+        Some(WriteAt { spec, layout, power_at, shown, seen: Vec::new() })
     }
 
     /// A way of running; `None` if its steps are in models that the device does not have.
-    pub(super) fn mode(&self, mode: &ModeSpec) -> Option<ModeSpec> {
-        let base = self.base(&mode.model, mode.instance)?;
-        let mut settled = mode.clone();
-        for step in settled.sequence.iter_mut().chain(&mut settled.release) {
-            self.step(step, base)?;
-        }
-        Some(settled)
+    pub(super) fn mode(&self, mode: &ModeSpec) -> Option<(ModeAt, WriteAt)> {
+        let mut write = self.write(&mode.as_write())?;
+        write.shown = mode.active.clone().map(Shown::State);
+        Some((ModeAt { mode: mode.name, key: mode.name.key(), active: mode.active.clone() }, write))
     }
 
     /// Settles a step: its address, where its power of ten is, and the order of its registers. `base` is that of steps that

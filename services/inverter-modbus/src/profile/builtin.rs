@@ -18,6 +18,7 @@ builtin![
     "deye-three-phase-hv",
     "growatt-spf",
     "growatt-sph",
+    "growatt-xh",
     "luxpower",
     "solis-hybrid",
     "sofar-hyd",

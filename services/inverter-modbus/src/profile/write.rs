@@ -80,6 +80,9 @@ pub struct WritePoint {
     /// Other registers show it.
     #[serde(default)]
     pub readback_at: Option<Field>,
+    /// A point shows it.
+    #[serde(default)]
+    pub readback_from: Option<String>,
     /// What must be written before.
     #[serde(default)]
     pub unlock: Vec<Step>,
@@ -188,6 +191,9 @@ pub struct Step {
     /// In one request with the step before.
     #[serde(default)]
     pub join: bool,
+    /// Only at the beginning, not when it is repeated or gets another value: for memory that wears out.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// What a step writes.
@@ -315,6 +321,72 @@ pub enum Mode {
     On,
     /// It is switched off.
     Off,
+}
+
+/// What the names of the writes of ways of running begin with, unlike those of set points.
+pub const MODE: &str = "mode ";
+
+impl Mode {
+    /// The name of its writes among those of set points, and for people.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Mode::SelfConsumption => "mode self-consumption",
+            Mode::Sleep => "mode sleep",
+            Mode::OffGrid => "mode off-grid",
+            Mode::Charge => "mode charge",
+            Mode::Discharge => "mode discharge",
+            Mode::On => "mode on",
+            Mode::Off => "mode off",
+        }
+    }
+
+    /// Whether it has a power.
+    #[must_use]
+    pub fn has_power(self) -> bool {
+        matches!(self, Mode::Charge | Mode::Discharge)
+    }
+}
+
+impl ModeSpec {
+    /// Its writes as those of a set point, which is never shown.
+    #[must_use]
+    pub fn as_write(&self) -> WritePoint {
+        WritePoint {
+            name: self.name.key().to_owned(),
+            model: self.model.clone(),
+            instance: self.instance,
+            table: Table::Holding,
+            addr: None,
+            kind: Type::default(),
+            words: None,
+            scale: 1.0,
+            offset: 0.0,
+            scale_addr: None,
+            scale_from: None,
+            mask: None,
+            min: self.max.map(|_| self.min.unwrap_or(0.0)),
+            max: self.max,
+            max_from: None,
+            step: None,
+            unit: None,
+            map: None,
+            persist: self.persist,
+            every_s: None,
+            deadband: 0.0,
+            readback: false,
+            readback_at: None,
+            readback_from: None,
+            unlock: Vec::new(),
+            sequence: self.sequence.clone(),
+            release: self.release.clone(),
+            refresh: self.refresh,
+            watchdog: self.watchdog,
+            when: self.when.clone(),
+            unverified: None,
+            note: None,
+        }
+    }
 }
 
 /// How a device is recognised.

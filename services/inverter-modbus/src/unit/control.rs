@@ -1,7 +1,12 @@
 //! What is wanted of a device, and when it is written: as often as its memory bears, confirmed by what it shows.
 //!
 //! A set point that lies in memory which wears out has an allowance of three writes that fills up by one every `every_s`
-//! seconds. Raising a limit leaves one write in it, so that a reduction need not wait.
+//! seconds; the ways of running have one together. Raising a limit leaves one write in it, so that a reduction need not wait. An
+//! end never waits. What is to be undone goes out first, then
+//! what lowers, then what raises.
+//!
+//! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the
+//! registers before. Whatever is written into the same registers ends it too.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +19,19 @@ use crate::profile::write::Persist;
 
 use super::sight::Sight;
 use super::undo;
-use super::wish::{ATTEMPTS, CONFIRM, LEFT_ALONE, Sent, Wish, read_since};
+use super::wear::Allowance;
+use super::wish::{Became, Wish};
+use crate::profile::write::MODE;
 
-/// All set points of a device.
+/// All set points of a device, and its ways of running.
 #[derive(Debug, Default)]
 pub struct Control {
     points: BTreeMap<String, Wish>,
+    /// By set point; all ways of running share one.
+    allowances: BTreeMap<String, Allowance>,
     flash_writes: u32,
+    /// What has become of wishes that are none any more.
+    became: Vec<Outcome>,
 }
 
 /// What is to be written now.
@@ -50,31 +61,89 @@ pub enum Outcome {
     Confirmed(String, f64),
     /// It does not, for this reason.
     Failed(String, f64, String),
+    /// It was ended, and its registers are as they were.
+    Released(String),
+    /// It was ended, and the device still shows it.
+    Stuck(String),
 }
 
 impl Control {
-    /// From now on `value` is wanted, clipped to what can be.
-    pub fn want(&mut self, name: &str, value: f64, sight: &Sight<'_>, now: Instant) {
+    /// From now on `value` is wanted, clipped to what can be. A switch that is set to 0 is ended.
+    pub fn want(&mut self, name: &str, value: f64, sight: &Sight<'_>) {
         let Some(write) = sight.map.write(name, sight.point) else { return };
         let value = if write.spec.map.is_some() { value } else { write.clip(value, sight.point) };
-        match self.points.get_mut(name) {
-            Some(wish) if wish.value == value => {}
-            Some(wish) => {
-                wish.value = value;
-                wish.rests_until = None;
-                wish.is_settled = false;
+        if value == 0.0 && undo::is_switch(&write.spec) && !is_mode(write) {
+            if !self.end(name) {
+                self.became.push(Outcome::Confirmed(name.to_owned(), value));
             }
-            None => {
-                self.points.insert(name.to_owned(), Wish::new(value, now));
-            }
+            return;
         }
+        if self.points.get(name).is_some_and(|wish| wish.value == value && !wish.is_over) {
+            return;
+        }
+        let (inherited, behind) = self.make_room(name, write, sight);
+        let wish = self.points.entry(name.to_owned()).or_insert_with(|| Wish::new(value));
+        wish.change(value);
+        if wish.before.is_none() {
+            wish.inherited = inherited;
+        }
+        wish.behind = behind;
     }
 
-    /// Nothing is wanted any more, except that the memory has not recovered: the device was replaced.
-    pub fn forget_what_was_sent(&mut self) {
-        for wish in self.points.values_mut() {
-            (wish.sent, wish.under_way, wish.rests_until, wish.is_settled) = (None, false, None, false);
+    /// Ends what is in force and cannot be beside `name`. Returns what stood in their registers, and their names.
+    fn make_room(&mut self, name: &str, write: &WriteAt, sight: &Sight<'_>) -> (Image, Vec<String>) {
+        let (mut inherited, mut behind) = (Image::default(), Vec::new());
+        for (other, wish) in self.points.iter_mut().filter(|(other, _)| *other != name) {
+            let Some(before) = &wish.before else { continue };
+            let Some(theirs) = sight.map.write(other, sight.point) else { continue };
+            if undo::touch(write, theirs) || (is_mode(write) && is_mode(theirs)) {
+                inherited.fill(before);
+                behind.push(other.clone());
+                wish.end();
+            }
         }
+        // Two ways of running cannot be wanted at once, begun or not.
+        if is_mode(write) {
+            self.points.retain(|other, wish| {
+                let is_other = other != name && sight.map.modes.iter().any(|mode| mode.key == other);
+                !is_other || wish.before.is_some()
+            });
+        }
+        (inherited, behind)
+    }
+
+    /// Nobody wants it any more. False if there is nothing to undo.
+    pub fn end(&mut self, name: &str) -> bool {
+        let Some(wish) = self.points.get_mut(name) else { return false };
+        if wish.before.is_none() {
+            self.points.remove(name);
+            return false;
+        }
+        wish.end();
+        true
+    }
+
+    /// What is in force until it is ended.
+    pub fn in_force(&self) -> impl Iterator<Item = &str> {
+        let in_force = self.points.iter().filter(|(_, wish)| wish.before.is_some() && !wish.is_over);
+        in_force.map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it is wanted, in force or not yet.
+    #[must_use]
+    pub fn is_wanted(&self, name: &str) -> bool {
+        self.points.get(name).is_some_and(|wish| !wish.is_over)
+    }
+
+    /// Whether it is in force as it is wanted, as far as can be known.
+    #[must_use]
+    pub fn is_confirmed(&self, name: &str) -> bool {
+        self.points.get(name).is_some_and(|wish| wish.is_settled && !wish.is_over)
+    }
+
+    /// What was sent is forgotten: the device was recognised anew, and may be another one. The memory has not recovered.
+    pub fn forget_what_was_sent(&mut self) {
+        self.points.values_mut().for_each(Wish::forget);
     }
 
     /// Writes to memory that wears out, so far.
@@ -83,14 +152,35 @@ impl Control {
         self.flash_writes
     }
 
-    /// The writes that undo every sequence that has been begun.
+    /// The writes that undo every sequence that has been begun, for the end.
     #[must_use]
-    pub fn undone(&self, sight: &Sight<'_>) -> Vec<Written> {
-        let begun = self.points.iter().filter_map(|(name, wish)| Some((name, wish.before.as_ref()?)));
-        let writes = begun.filter_map(|(name, before)| {
-            undo::release(sight.map.write(name, sight.point)?, before, sight).ok()
-        });
-        writes.flatten().collect()
+    pub fn undone(&mut self, sight: &Sight<'_>) -> Vec<Written> {
+        let mut writes = Vec::new();
+        for (name, wish) in &self.points {
+            let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
+                continue;
+            };
+            if let Ok(release) = undo::release(write, before, sight) {
+                self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
+                writes.extend(release);
+            }
+        }
+        writes
+    }
+
+    /// The writes that give a set point its last value, for the end; none if the device shows it or has no such set point.
+    #[must_use]
+    pub fn last(&mut self, name: &str, value: f64, sight: &Sight<'_>) -> Vec<Written> {
+        let Some(write) = sight.map.write(name, sight.point) else { return Vec::new() };
+        let value = write.clip(value, sight.point);
+        if write.is_shown(value, sight.image, sight.point) == Some(true) {
+            return Vec::new();
+        }
+        let nothing = Image::default();
+        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let writes = write.writes(value, &known).unwrap_or_default();
+        self.flash_writes += u32::from(write.spec.persist == Persist::Flash && !writes.is_empty());
+        writes
     }
 
     /// Whether a set point could be written now.
@@ -103,234 +193,115 @@ impl Control {
         let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
         write.writes(value, &known)?;
         let is_begun = self.points.get(name).is_some_and(|wish| wish.before.is_some());
-        let is_end = value == 0.0 && undo::is_switch(&write.spec);
+        let is_end = value == 0.0 && undo::is_switch(&write.spec) && !is_mode(write);
         if !(is_begun || is_end) {
-            undo::before(&write.spec, sight.image)?;
+            let mut known = Image::default();
+            self.points
+                .values()
+                .filter_map(|wish| wish.before.as_ref())
+                .for_each(|before| known.fill(before));
+            undo::before(&write.spec, sight.image, &known)?;
         }
         Ok(())
     }
 
     /// What has become of wishes since the last call.
     pub fn outcomes(&mut self, sight: &Sight<'_>, now: Instant) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        for (name, wish) in &mut self.points {
-            let Some(write) = sight.map.write(name, sight.point) else { continue };
-            let Some(sent) = wish.sent.filter(|sent| sent.value == wish.value) else { continue };
-            if wish.is_settled || wish.under_way || wish.rests_until.is_some() {
-                continue;
-            }
-            if write.shown.is_none() {
-                if !wish.was_taken {
-                    // Nothing will show whether it arrived: once more.
-                    wish.sent = None;
-                    continue;
+        let mut outcomes = std::mem::take(&mut self.became);
+        self.points.retain(|name, wish| {
+            let Some(write) = sight.map.write(name, sight.point) else { return true };
+            let Some(became) = wish.became(write, sight, now) else { return true };
+            let name = name.clone();
+            outcomes.push(match &became {
+                Became::Confirmed => Outcome::Confirmed(name, wish.value),
+                Became::Failed(why) => Outcome::Failed(name, wish.value, why.clone()),
+                Became::Released => Outcome::Released(name),
+                Became::Stuck => Outcome::Stuck(name),
+            });
+            match became {
+                Became::Released | Became::Stuck => false,
+                // A way of running that lasts by itself is wanted once: who changes it at the device is right.
+                Became::Confirmed => !is_mode(write) || wish.before.is_some(),
+                Became::Failed(_) if is_mode(write) => {
+                    wish.end();
+                    wish.before.is_some()
                 }
-                wish.is_settled = true;
-                outcomes.push(Outcome::Confirmed(name.clone(), wish.value));
-                continue;
+                Became::Failed(_) => true,
             }
-            let is_newer = read_since(write, sight, sent.reads);
-            let is_shown = is_newer && write.is_shown(wish.value, sight.image) == Some(true);
-            let is_late = now.duration_since(sent.at) >= CONFIRM;
-            if is_shown {
-                wish.is_settled = true;
-                outcomes.push(Outcome::Confirmed(name.clone(), wish.value));
-            } else if (is_newer || is_late) && sent.tries >= ATTEMPTS {
-                wish.rests_until = Some(now + LEFT_ALONE);
-                let shown = write.shown(sight.image);
-                let why = shown.map_or("it shows nothing".to_owned(), |shown| format!("it shows {shown}"));
-                outcomes.push(Outcome::Failed(name.clone(), wish.value, why));
-            }
-        }
+        });
         outcomes
     }
 
     /// What is written next.
     pub fn next(&mut self, sight: &Sight<'_>, now: Instant) -> Option<Order> {
+        let blocking: Vec<String> =
+            self.points.iter().filter(|(_, wish)| wish.blocks()).map(|(name, _)| name.clone()).collect();
+        let mut due: Vec<(u8, String)> = Vec::new();
         for (name, wish) in &mut self.points {
             let Some(write) = sight.map.write(name, sight.point) else { continue };
-            if !wish.is_due(write, sight, now) {
+            let allowance = allowance(&mut self.allowances, write, now);
+            let is_blocked = wish.behind.iter().any(|other| blocking.contains(other));
+            if is_blocked || !wish.is_due(write, sight, allowance, now) {
                 continue;
             }
+            let rank = match wish.rise(write, sight) {
+                _ if wish.is_over => 0,
+                Some(rise) if rise > 0.0 => 2,
+                _ => 1,
+            };
+            due.push((rank, name.clone()));
+        }
+        due.sort();
+        for (_, name) in due {
+            let (wish, write) = (self.points.get_mut(&name)?, sight.map.write(&name, sight.point)?);
             match wish.writes(write, sight) {
                 Ok(writes) => {
-                    let tries = match wish.sent {
-                        Some(sent) if sent.value == wish.value && !wish.is_settled => sent.tries + 1,
-                        _ => 1,
-                    };
-                    wish.sent = Some(Sent { value: wish.value, at: now, reads: sight.reads, tries });
-                    (wish.under_way, wish.was_taken) = (true, false);
-                    wish.allowance -= 1.0;
+                    wish.goes_out(sight, now);
+                    allowance(&mut self.allowances, write, now).take();
                     self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                    return Some(Order { name: name.clone(), writes });
+                    return Some(Order { name, writes });
                 }
+                // What it is made of will be read.
                 Err(Refused::Unknown(_)) => {}
-                Err(_) => wish.rests_until = Some(now + LEFT_ALONE),
+                Err(_) => wish.rests(now),
             }
         }
         None
     }
 
-    /// A write is over. A device that refuses it is left alone for a while.
-    pub fn done(&mut self, name: &str, end: End, sight_reads: u64, now: Instant) {
+    /// A write is over. A device that refuses it is left alone for a while; a way of running that it refuses is undone, as far
+    /// as it was begun.
+    pub fn done(&mut self, name: &str, end: End, sight: &Sight<'_>, now: Instant) {
         let Some(wish) = self.points.get_mut(name) else { return };
-        (wish.under_way, wish.was_taken) = (false, end == End::Taken);
-        if wish.is_ending && wish.was_taken {
-            wish.before = None;
+        wish.done(end == End::Taken, sight.reads);
+        if end != End::Refused {
+            return;
         }
-        if let Some(sent) = &mut wish.sent {
-            // Only what is read from now on can show it.
-            sent.reads = sight_reads;
-        }
-        if end == End::Refused {
-            wish.rests_until = Some(now + LEFT_ALONE);
+        let is_mode = sight.map.modes.iter().any(|mode| mode.key == name);
+        if is_mode && !wish.is_over {
+            self.end(name);
+        } else {
+            wish.rests(now);
         }
     }
+}
 
-    /// The registers that show a set point.
-    #[must_use]
-    pub fn registers(write: &WriteAt) -> Vec<(crate::profile::scalar::Table, u16)> {
-        let shown = write.shown.iter();
-        shown.flat_map(|(layout, ..)| layout.registers.iter().map(|addr| (layout.table, *addr))).collect()
-    }
+/// What is left of the memory that a set point lies in.
+fn allowance<'a>(
+    all: &'a mut BTreeMap<String, Allowance>,
+    write: &WriteAt,
+    now: Instant,
+) -> &'a mut Allowance {
+    let name = if is_mode(write) { MODE } else { &write.spec.name };
+    let allowance = all.entry(name.to_owned()).or_insert_with(|| Allowance::new(now));
+    allowance.fill(write, now);
+    allowance
+}
+
+/// Whether these are the writes of a way of running.
+fn is_mode(write: &WriteAt) -> bool {
+    write.spec.name.starts_with(MODE)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::engine::map::Map;
-    use crate::profile::parse;
-    use crate::profile::scalar::Table;
-    use crate::profile::tests::SMALL;
-
-    const LIMIT: &str = "charge_current_limit";
-
-    struct Bench {
-        map: Map,
-        image: Image,
-        reads: u64,
-        control: Control,
-        now: Instant,
-    }
-
-    impl Bench {
-        fn new() -> Bench {
-            let profile = parse(SMALL, "test.toml").unwrap();
-            let map = Map::new(&profile, None, true);
-            let mut bench = Bench {
-                map,
-                image: Image::default(),
-                reads: 0,
-                control: Control::default(),
-                now: Instant::now(),
-            };
-            bench.device_shows(50);
-            bench
-        }
-
-        fn device_shows(&mut self, value: u16) {
-            self.reads += 1;
-            self.image.put(Table::Holding, 108, &[value], self.reads);
-        }
-
-        fn with<T>(&mut self, then: impl FnOnce(&mut Control, &Sight<'_>, Instant) -> T) -> T {
-            let Bench { map, image, reads, control, now } = self;
-            let sight = Sight { map, image, point: &|_| None, secret: &|_| None, reads: *reads };
-            then(control, &sight, *now)
-        }
-
-        fn want(&mut self, value: f64) {
-            self.with(|control, sight, now| control.want(LIMIT, value, sight, now));
-        }
-
-        /// What is written now, if anything; the device takes it and shows it.
-        fn written(&mut self) -> Option<u16> {
-            let order = self.with(|control, sight, now| control.next(sight, now))?;
-            let value = order.writes[0].values[0];
-            let (reads, now) = (self.reads, self.now);
-            self.control.done(LIMIT, End::Taken, reads, now);
-            self.device_shows(value);
-            Some(value)
-        }
-
-        fn outcomes(&mut self) -> Vec<Outcome> {
-            self.with(|control, sight, now| control.outcomes(sight, now))
-        }
-
-        fn pass(&mut self, seconds: u64) {
-            self.now += Duration::from_secs(seconds);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_wish_is_written_once_and_confirmed_by_what_the_device_shows() {
-        let mut bench = Bench::new();
-        bench.want(80.0);
-        assert_eq!(bench.written(), Some(80));
-        assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 80.0)]);
-        bench.pass(1000);
-        assert_eq!((bench.written(), bench.outcomes()), (None, Vec::new()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn wear_is_limited_and_a_reduction_has_a_write_left() {
-        let mut bench = Bench::new();
-        let mut written = Vec::new();
-        for second in 0..300_u32 {
-            bench.want(f64::from(60 + second % 100));
-            written.extend(bench.written());
-            bench.pass(1);
-        }
-        assert!(written.len() <= 13, "an allowance of 3 and 10 in 300 s: {}", written.len());
-        bench.want(190.0);
-        let _ = bench.written();
-        bench.want(200.0);
-        assert_eq!(bench.written(), None, "a raise waits");
-        bench.want(10.0);
-        assert_eq!(bench.written(), Some(10), "a reduction does not");
-        assert!(bench.control.flash_writes() <= 15);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_device_that_does_not_show_it_is_told_twice_and_then_left_alone() {
-        let mut bench = Bench::new();
-        bench.want(80.0);
-        let mut sent = 0;
-        for _ in 0..40 {
-            if bench.with(|control, sight, now| control.next(sight, now)).is_some() {
-                sent += 1;
-                let (reads, now) = (bench.reads, bench.now);
-                bench.control.done(LIMIT, End::Taken, reads, now);
-            }
-            bench.device_shows(50);
-            if let [Outcome::Failed(_, value, why)] = bench.outcomes().as_slice() {
-                assert_eq!((*value, why.as_str(), sent), (80.0, "it shows 50", 2));
-                return;
-            }
-            bench.pass(1);
-        }
-        panic!("nothing was said; {sent} writes");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_read_before_the_write_was_over_confirms_nothing() {
-        let mut bench = Bench::new();
-        bench.want(80.0);
-        assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
-        bench.device_shows(80);
-        let (reads, now) = (bench.reads, bench.now);
-        bench.control.done(LIMIT, End::Taken, reads, now);
-        assert_eq!(bench.outcomes(), []);
-        bench.device_shows(80);
-        assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 80.0)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_device_that_has_it_already_is_not_written() {
-        let mut bench = Bench::new();
-        bench.want(50.4);
-        assert_eq!(bench.written(), None);
-    }
-}
+mod tests;

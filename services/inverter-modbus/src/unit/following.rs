@@ -12,7 +12,8 @@ use super::dvcc::{Dvcc, Link};
 use super::followed::{ASK, Followed, RAMPING};
 use super::life::Unit;
 use super::sight::{Sight, sighted};
-use crate::config;
+use crate::config::{self, AtEnd};
+use crate::engine::encode::Written;
 use crate::engine::map::WriteAt;
 use crate::profile::write::Persist;
 
@@ -117,7 +118,7 @@ impl Unit {
             }
         };
         let (control, config) = (&mut self.control, &self.config);
-        sighted(&self.device, config, |sight| want(control, &wanted, config, sight, now));
+        sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
         if self.wanted.as_ref().is_none_or(|before| before.reason != wanted.reason) {
             tracing::info!(device = self.profile.id, "limits: {}", wanted.reason);
             self.is_due = true;
@@ -143,18 +144,40 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// The writes that leave the limits as they should be when nobody stands behind them any more; none where nothing was
+    /// followed. What the device had of its own before is not restored: it may be years old, and of another battery.
+    pub(super) fn last_limits(&mut self) -> Vec<Written> {
+        let has_decided = match &self.source {
+            Some(Source::Followed(_)) => self.was_granted,
+            Some(Source::Dvcc(_)) => self.wanted.is_some(),
+            None => false,
+        };
+        let names: &[&str] = match self.config.at_end {
+            _ if !has_decided => &[],
+            AtEnd::Keep => &[],
+            AtEnd::StopCharging => &CHARGE,
+            AtEnd::Zero => &[CHARGE[0], CHARGE[1], DISCHARGE[0], DISCHARGE[1]],
+        };
+        let control = &mut self.control;
+        let writes = sighted(&self.device, &self.config, |sight| {
+            names.iter().flat_map(|name| control.last(name, 0.0, sight)).collect()
+        });
+        writes.unwrap_or_default()
+    }
+}
+
+/// The limits that follow, of current and of power.
+const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
+const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
+
 /// Wants the limits of a device to be these, and never more than its own.
-fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: &Sight<'_>, now: Instant) {
+fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: &Sight<'_>) {
     let wishes = [
-        ("charge_current_limit", "charge_power_limit", wanted.charge_a, config.max_charge_current_a),
-        (
-            "discharge_current_limit",
-            "discharge_power_limit",
-            wanted.discharge_a,
-            config.max_discharge_current_a,
-        ),
+        (CHARGE, wanted.charge_a, config.max_charge_current_a),
+        (DISCHARGE, wanted.discharge_a, config.max_discharge_current_a),
     ];
-    for (current, power, amps, own) in wishes {
+    for ([current, power], amps, own) in wishes {
         let Some(amps) = amps.map(|amps| least(amps, own)) else { continue };
         // What is written seldom goes down in one step: the next write would come too late.
         let last = |write: &WriteAt| {
@@ -162,15 +185,15 @@ fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: 
             if is_one_step { 0.0 } else { amps }
         };
         if let Some(write) = sight.map.write(current, sight.point) {
-            control.want(current, last(write), sight, now);
+            control.want(current, last(write), sight);
         } else if let Some(write) = sight.map.write(power, sight.point)
             && let Some(volts) = (sight.point)("battery_voltage")
         {
-            control.want(power, (last(write) * volts).floor(), sight, now);
+            control.want(power, (last(write) * volts).floor(), sight);
         }
     }
     if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0) {
-        control.want("charge_voltage_limit", volts, sight, now);
+        control.want("charge_voltage_limit", volts, sight);
     }
 }
 

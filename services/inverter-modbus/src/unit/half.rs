@@ -113,6 +113,11 @@ impl Half {
         }
     }
 
+    /// Whether a client is still connected to the bus.
+    pub(super) async fn is_connected(&self, client: &str) -> bool {
+        self.service.is_connected(client).await
+    }
+
     /// Takes in what the settings tell.
     pub(crate) async fn news(&mut self, news: News) -> Result<(), BusError> {
         match news {

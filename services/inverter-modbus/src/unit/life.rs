@@ -9,10 +9,10 @@ use futures_util::future::select_all;
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::commander::Commanders;
 use super::control::Control;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
-use super::orders::Ordered;
 use super::show;
 use super::view::View;
 use crate::config::{self, ControlSwitch};
@@ -43,8 +43,10 @@ pub struct Unit {
     pub(super) source: Option<Source>,
     pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
-    /// The orders that are under way, by number, and what they are.
-    pub(super) orders: Vec<(u64, Ordered)>,
+    /// Who set what is in force.
+    pub(super) commanders: Commanders,
+    /// The orders that are under way, by number, and the set points that they are for.
+    pub(super) orders: Vec<(u64, String)>,
     pub(super) next_order: u64,
     pub(super) power_w: f64,
     pub(super) result: String,
@@ -88,6 +90,7 @@ impl Unit {
             true => Some(systems.join(&config, &name, bus_name(Role::Unit, &name), bus).await?),
             false => None,
         };
+        let commanders = Commanders::new(config.control_timeout_s);
         let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
         let access = Access::new(line, number, &profile);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
@@ -100,6 +103,7 @@ impl Unit {
             source,
             wanted: None,
             control: Control::default(),
+            commanders,
             orders: Vec::new(),
             next_order: 0,
             power_w: 0.0,
@@ -149,7 +153,13 @@ impl Unit {
         let followed = self.source.as_ref().and_then(|source| source.next(self.wanted.as_ref(), now));
         let show = self.shown_at.map(|at| at + SHOW);
         let silence = self.device.heard_at().filter(|_| self.was_there).map(|at| at + OFFLINE);
-        [followed, show, silence].into_iter().flatten().min().unwrap_or(now + BEAT).clamp(now, now + BEAT)
+        let governed = self.commanders.next();
+        [followed, show, silence, governed]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + BEAT)
+            .clamp(now, now + BEAT)
     }
 
     fn happened(&mut self, happened: Happened) {
@@ -163,6 +173,7 @@ impl Unit {
 
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
         self.follow(now);
+        self.govern(now).await;
         self.order(now);
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         let is_there = age.is_some_and(|age| age < OFFLINE);
@@ -207,6 +218,8 @@ impl Unit {
             result: &self.result,
             power_w: self.power_w,
             flash_writes: self.control.flash_writes(),
+            mode: self.mode(),
+            timeout_s: self.commanders.timeout_s(),
             now,
         };
         let mut shown = Ok(());

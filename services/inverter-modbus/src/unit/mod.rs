@@ -1,13 +1,14 @@
 //! A device on the bus: its services, what they show, what is set through them.
 //!
-//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `undo` of sequences: pure
+//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `undo` of sequences: pure
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
-//! - `orders`, `modes`: what clients set; `following`, `followed`: the decision that limits follow
+//! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
+mod commander;
 pub mod control;
 mod dvcc;
 mod followed;
@@ -22,6 +23,7 @@ mod show;
 pub mod sight;
 mod undo;
 mod view;
+mod wear;
 mod wish;
 
 pub use life::Unit;

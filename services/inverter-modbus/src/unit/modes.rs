@@ -1,17 +1,18 @@
 //! Ways of running: shown, and set by clients.
 
-use dbus_interfaces::Update;
 use dbus_interfaces::classes::control as c;
+use dbus_interfaces::{Update, WriteRequest};
+use tokio::time::Instant;
 
 use super::life::Unit;
-use super::orders::Ordered;
 use super::sight::sighted;
 use super::view::View;
-use crate::engine::encode::{self, Known};
-use crate::engine::image::Image;
-use crate::engine::map::Map;
+use crate::engine::map::{Map, ModeAt};
 use crate::profile::expr::Condition;
-use crate::profile::write::Mode;
+use crate::profile::write::{MODE, Mode};
+
+/// The device runs as it likes.
+const OWN: i32 = 0;
 
 /// The place of a way of running in `classes::control::MODES`.
 const fn mode_number(mode: Mode) -> i32 {
@@ -26,38 +27,74 @@ const fn mode_number(mode: Mode) -> i32 {
     }
 }
 
-/// The ways of running that a device has, as items.
+/// The ways of running that a device has, as items, and how long a wish lasts.
 pub(super) fn shown(tx: &mut Update<'_>, map: &Map, view: &View<'_>) {
+    tx.set(c::TIMEOUT, i32::try_from(view.timeout_s).unwrap_or(i32::MAX));
     if map.modes.is_empty() {
         return;
     }
+    let number = present(map, view).map_or(OWN, |mode| mode_number(mode.mode));
+    tx.set(c::MODE, view.is_there.then_some(number)).set(c::POWER, view.power_w);
+}
+
+/// The one in force: what is forced before what the device does by itself, and what it shows before what it was told.
+fn present<'m>(map: &'m Map, view: &View<'_>) -> Option<&'m ModeAt> {
     let point = |name: &str| view.number(name);
     let is_active = |active: &Option<Condition>| active.as_ref().is_some_and(|active| active.holds(&point));
-    let active = map.modes.iter().find(|mode| is_active(&mode.active));
-    tx.set(c::MODE, view.is_there.then(|| active.map_or(0, |mode| mode_number(mode.name))))
-        .set(c::POWER, view.power_w);
+    let told = |mode: &&ModeAt| mode.active.is_none() && view.mode == Some(mode.key);
+    let forced = map.modes.iter().filter(|mode| mode.mode.has_power());
+    let mut others = map.modes.iter().filter(|mode| !mode.mode.has_power());
+    let by_itself = others.find(|mode| is_active(&mode.active));
+    forced.clone().find(|mode| is_active(&mode.active)).or_else(|| map.modes.iter().find(told)).or(by_itself)
 }
 
 impl Unit {
-    /// A client wants it to run in another way.
-    pub(super) fn set_mode(&mut self, value: f64) -> Result<(), String> {
-        let map = self.device.map().filter(|_| self.was_there).ok_or("the device is not there")?;
-        let mode = map.modes.iter().find(|mode| f64::from(mode_number(mode.name)) == value);
-        let mode = mode.ok_or("this device has no such mode")?;
-        let has_value = matches!(mode.name, Mode::Charge | Mode::Discharge);
-        let power = has_value.then(|| self.power_w.abs());
-        let writes = sighted(&self.device, &self.config, |sight| {
-            let saved = Image::default();
-            let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &saved };
-            encode::mode(mode, power, &known)
-        });
-        let writes = writes.ok_or("the device is not there")?.map_err(|why| why.to_string())?;
-        let (name, number) = (mode.name, self.next_order);
-        self.next_order += 1;
-        if !self.device.command(number, writes) {
-            return Err("too much waits already".to_owned());
+    /// The way of running that was set and lasts until it is ended, as soon as that is certain.
+    pub(super) fn mode(&self) -> Option<&str> {
+        let control = &self.control;
+        control.in_force().find(|name| name.starts_with(MODE) && control.is_confirmed(name))
+    }
+
+    /// A client wants it to run in another way, with another power, or for another time.
+    pub(super) fn write_mode(&mut self, write: WriteRequest, value: f64, now: Instant) {
+        if write.is(c::TIMEOUT) {
+            self.commanders.last_for(value as u32);
+            return write.accept();
         }
-        self.orders.push((number, Ordered::Mode(name)));
+        if write.is(c::POWER) {
+            self.power_w = value.abs();
+            let in_force = self.control.in_force().find(|name| name.starts_with(MODE)).map(str::to_owned);
+            return match in_force.map_or(Ok(()), |key| self.want_mode(&key, &write, now)) {
+                Ok(()) => write.accept(),
+                Err(why) => write.refuse(why),
+            };
+        }
+        if value == f64::from(OWN) {
+            let in_force: Vec<String> = self.control.in_force().map(str::to_owned).collect();
+            in_force.iter().filter(|name| name.starts_with(MODE)).for_each(|name| _ = self.control.end(name));
+            return write.confirm_later();
+        }
+        let mode = self.device.map().and_then(|map| {
+            let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == value;
+            map.modes.iter().find(is_it).map(|mode| mode.key)
+        });
+        let wanted = mode.ok_or_else(|| "this device has no such mode".to_owned());
+        match wanted.and_then(|key| self.want_mode(key, &write, now)) {
+            Ok(()) => write.confirm_later(),
+            Err(why) => write.refuse(why),
+        }
+    }
+
+    fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {
+        let has_power = [Mode::Charge, Mode::Discharge].iter().any(|mode| mode.key() == key);
+        let power = if has_power { self.power_w } else { 0.0 };
+        let control = &mut self.control;
+        let wanted = sighted(&self.device, &self.config, |sight| {
+            control.check(key, power, sight).map(|()| control.want(key, power, sight))
+        });
+        let wanted = wanted.filter(|_| self.was_there).ok_or("the device is not there")?;
+        wanted.map_err(|why| why.to_string())?;
+        self.commanders.wrote(key, Some(write.client()), now);
         Ok(())
     }
 }

@@ -4,13 +4,13 @@ use dbus_interfaces::classes::control as c;
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
-use super::control::{Control, End, Order, Outcome};
+use super::control::{End, Order, Outcome};
 use super::life::Unit;
 use super::set_points::item_of;
 use super::sight::sighted;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
-use crate::profile::write::Mode;
+use crate::profile::write::MODE;
 use crate::system::Wish;
 
 /// What is not set by clients where it is decided elsewhere.
@@ -22,14 +22,6 @@ pub(super) const DECIDED: [&str; 5] = [
     "charge_voltage_limit",
 ];
 
-/// What an order is.
-pub(super) enum Ordered {
-    /// A set point.
-    SetPoint(String),
-    /// A way of running.
-    Mode(Mode),
-}
-
 impl Unit {
     /// A client wants something set.
     pub(super) fn write(&mut self, write: WriteRequest) {
@@ -38,18 +30,11 @@ impl Unit {
         if self.config.control == ControlSwitch::Off {
             return write.refuse("control is off in the configuration");
         }
-        let Some(value) = write.value().and_then(Value::as_f64) else {
-            return write.refuse("a number is needed");
-        };
-        if write.is(c::POWER) {
-            self.power_w = value;
-            return write.accept();
-        }
-        if write.is(c::MODE) {
-            return match self.set_mode(value) {
-                Ok(()) => write.confirm_later(),
-                Err(why) => write.refuse(why),
-            };
+        let value = write.value().and_then(Value::as_f64);
+        if let Some(value) = value
+            && (write.is(c::POWER) || write.is(c::MODE) || write.is(c::TIMEOUT))
+        {
+            return self.write_mode(write, value, now);
         }
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return write.refuse("the device is not there");
@@ -58,7 +43,14 @@ impl Unit {
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let Some(spec) = spec else { return write.refuse("nothing can be written here") };
         let name = spec.spec.name.clone();
-        match self.set(&name, value, now) {
+        let Some(value) = value else {
+            // No value: nobody wants it any more.
+            return match self.control.end(&name) {
+                true => write.confirm_later(),
+                false => write.refuse("a number is needed"),
+            };
+        };
+        match self.set(&name, value, Some(write.client()), now) {
             Ok(()) => write.confirm_later(),
             Err(why) => write.refuse(why),
         }
@@ -67,23 +59,25 @@ impl Unit {
     /// The system wants its share of something set.
     pub(super) fn wished(&mut self, wish: Wish) {
         let Wish { name, value } = wish;
-        if let Err(why) = self.set(name, value, Instant::now()) {
+        if let Err(why) = self.set(name, value, None, Instant::now()) {
             self.say(format!("{name}: {why}"), true);
             self.is_due = true;
         }
     }
 
-    /// Takes up a set point.
-    fn set(&mut self, name: &str, value: f64, now: Instant) -> Result<(), String> {
+    /// Takes up a set point, for a client that can be looked for.
+    fn set(&mut self, name: &str, value: f64, client: Option<&str>, now: Instant) -> Result<(), String> {
         if let Some(source) = self.source.as_ref().filter(|_| DECIDED.contains(&name)) {
             return Err(source.decides().to_owned());
         }
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {
-            control.check(name, value, sight).map(|()| control.want(name, value, sight, now))
+            control.check(name, value, sight).map(|()| control.want(name, value, sight))
         });
         let checked = checked.filter(|_| self.was_there).ok_or("the device is not there")?;
-        checked.map_err(|why| why.to_string())
+        checked.map_err(|why| why.to_string())?;
+        self.commanders.wrote(name, client, now);
+        Ok(())
     }
 
     /// Writes what is wanted and due.
@@ -96,6 +90,16 @@ impl Unit {
         for outcome in outcomes {
             self.is_due = true;
             match outcome {
+                Outcome::Confirmed(name, _) if name.starts_with(MODE) => {
+                    self.say(format!("{name} is set"), false)
+                }
+                Outcome::Failed(name, _, _) if name.starts_with(MODE) => {
+                    self.say(format!("{name} was set, and the device does not show it"), true);
+                }
+                Outcome::Released(name) => self.say(format!("{name} has ended"), false),
+                Outcome::Stuck(name) => {
+                    self.say(format!("{name} was ended, and the device still shows it"), true)
+                }
                 Outcome::Confirmed(name, value) => self.say(format!("{name} is {value}"), false),
                 Outcome::Failed(name, value, why) => {
                     self.say(format!("{name} was set to {value}, and {why}"), true);
@@ -106,9 +110,9 @@ impl Unit {
             let number = self.next_order;
             self.next_order += 1;
             if self.device.command(number, writes) {
-                self.orders.push((number, Ordered::SetPoint(name)));
+                self.orders.push((number, name));
             } else {
-                self.control.done(&name, End::Lost, self.device.reads(), now);
+                self.done(&name, End::Lost, now);
             }
         }
     }
@@ -116,33 +120,31 @@ impl Unit {
     /// An order was carried out, or not.
     pub(super) fn ordered(&mut self, number: u64, outcome: &Result<(), Fault>) {
         let Some(at) = self.orders.iter().position(|(known, _)| *known == number) else { return };
-        let (_, what) = self.orders.remove(at);
+        let (_, name) = self.orders.remove(at);
         let now = Instant::now();
         self.is_due = true;
-        match what {
-            Ordered::SetPoint(name) => {
-                let end = match outcome {
-                    Ok(()) => End::Taken,
-                    Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
-                    Err(_) => End::Lost,
-                };
-                self.control.done(&name, end, self.device.reads(), now);
-                if let Err(fault) = outcome {
-                    self.say(format!("{name}: {fault}"), true);
-                }
-                let registers = sighted(&self.device, &self.config, |sight| {
-                    sight.map.write(&name, sight.point).map(Control::registers)
-                });
-                self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
-            }
-            Ordered::Mode(mode) => match outcome {
-                Ok(()) => self.say(format!("{mode:?} was set"), false),
-                Err(fault) => self.say(format!("{mode:?}: {fault}"), true),
-            },
+        let end = match outcome {
+            Ok(()) => End::Taken,
+            Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
+            Err(_) => End::Lost,
+        };
+        self.done(&name, end, now);
+        if let Err(fault) = outcome {
+            self.say(format!("{name}: {fault}"), true);
         }
+        let registers = sighted(&self.device, &self.config, |sight| {
+            sight.map.write(&name, sight.point).map(|write| write.seen.clone())
+        });
+        self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
     }
 
-    fn say(&mut self, what: String, is_bad: bool) {
+    fn done(&mut self, name: &str, end: End, now: Instant) {
+        let control = &mut self.control;
+        // Without a device there is nothing to be done with: it will be recognised anew.
+        sighted(&self.device, &self.config, |sight| control.done(name, end, sight, now));
+    }
+
+    pub(super) fn say(&mut self, what: String, is_bad: bool) {
         if is_bad {
             tracing::warn!(device = self.profile.id, "{what}");
         } else {
@@ -151,15 +153,27 @@ impl Unit {
         self.result = what;
     }
 
-    /// Undoes what must not stay without somebody who wants it: sequences with an end. Limits stay as they are, so that a
-    /// restart interrupts nothing.
+    /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
+    /// more.
     pub(super) async fn release(&mut self) {
-        let control = &self.control;
-        let writes = sighted(&self.device, &self.config, |sight| control.undone(sight)).unwrap_or_default();
-        if !writes.is_empty()
-            && let Err(fault) = self.device.access().write(&writes).await
-        {
-            tracing::warn!(device = self.profile.id, "what was set could not be released: {fault}");
+        let control = &mut self.control;
+        let undone = sighted(&self.device, &self.config, |sight| control.undone(sight)).unwrap_or_default();
+        let last = self.last_limits();
+        for (what, writes) in [("what was set", undone), ("the limits", last)] {
+            if writes.is_empty() {
+                continue;
+            }
+            match self.device.access().write(&writes).await {
+                Ok(()) => {
+                    tracing::info!(device = self.profile.id, "{what} was left as it should be at the end")
+                }
+                Err(fault) => {
+                    tracing::warn!(
+                        device = self.profile.id,
+                        "{what} could not be left as it should be: {fault}"
+                    );
+                }
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
     for write in &map.writes {
         if let Some(item) = item_of(&write.spec) {
             let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&point));
-            let shown = write.shown(view.device.image()).filter(|_| view.is_there && holds);
+            let shown = write.shown(view.device.image(), &point).filter(|_| view.is_there && holds);
             tx.set(item, shown);
         }
     }

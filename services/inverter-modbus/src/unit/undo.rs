@@ -3,6 +3,7 @@
 use crate::engine::encode::{Known, Refused, Written, to_save};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
+use crate::profile::scalar::Table;
 use crate::profile::write::{Given, WritePoint};
 
 use super::sight::Sight;
@@ -24,21 +25,38 @@ pub(super) fn is_switch(spec: &WritePoint) -> bool {
         && !spec.sequence.iter().any(|step| uses_value(&step.value))
 }
 
-/// The registers that a release restores, as they are now.
+/// The registers that a release restores, as they are now, or as they were before what makes room for it (`inherited`).
 ///
 /// # Errors
 /// [`Refused::Unknown`]: one of them was not read. What cannot be undone is not begun.
-pub(super) fn before(spec: &WritePoint, image: &Image) -> Result<Image, Refused> {
+pub(super) fn before(spec: &WritePoint, image: &Image, inherited: &Image) -> Result<Image, Refused> {
     let mut before = Image::default();
     for (table, first, count) in to_save(&spec.release) {
-        for addr in first..first.saturating_add(count) {
-            let now = image.get(table, addr);
+        for addr in (first..=u16::MAX).take(count.into()) {
+            let now = inherited.get(table, addr).or_else(|| image.get(table, addr));
             let now =
                 now.ok_or_else(|| Refused::Unknown(format!("register {addr}, to be restored later,")))?;
             before.put(table, addr, &[now], 0);
         }
     }
     Ok(before)
+}
+
+/// Whether what is written for one set point is written for another too: only one of them can be in force.
+pub(super) fn touch(one: &WriteAt, other: &WriteAt) -> bool {
+    written(one)
+        .any(|(table, addr, mask)| written(other).any(|at| (at.0, at.1) == (table, addr) && mask & at.2 != 0))
+}
+
+/// The registers that are written for a set point, with the bits of them.
+fn written(write: &WriteAt) -> impl Iterator<Item = (Table, u16, u64)> {
+    let steps = write.spec.sequence.iter().flat_map(|step| {
+        let addresses = (step.addr..=u16::MAX).take(step.kind.registers().unwrap_or(1).into());
+        addresses.map(|addr| (step.table, addr, step.mask))
+    });
+    let own = write.layout.iter();
+    let own = own.flat_map(|at| at.registers.iter().map(|addr| (at.table, *addr, at.mask)));
+    steps.chain(own).map(|(table, addr, mask)| (table, addr, mask.unwrap_or(u64::MAX)))
 }
 
 /// The writes of a release, with these registers as they were.
@@ -50,99 +68,4 @@ pub(super) fn release(write: &WriteAt, before: &Image, sight: &Sight<'_>) -> Res
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::Instant;
-
-    use super::*;
-    use crate::engine::map::Map;
-    use crate::profile::builtin;
-    use crate::profile::scalar::Table;
-    use crate::unit::control::{Control, End, Outcome};
-
-    const NAME: &str = "force_charge";
-
-    struct Bench {
-        map: Map,
-        image: Image,
-        control: Control,
-    }
-
-    impl Bench {
-        fn new() -> Bench {
-            let map = Map::new(&builtin::by_id("deye-one-phase").unwrap(), None, true);
-            Bench { map, image: Image::default(), control: Control::default() }
-        }
-
-        fn with<T>(&mut self, then: impl FnOnce(&mut Control, &Sight<'_>) -> T) -> T {
-            let Bench { map, image, control } = self;
-            then(control, &Sight { map, image, point: &|_| None, secret: &|_| None, reads: 0 })
-        }
-
-        /// What is written, and ends so.
-        fn wants(&mut self, value: f64, end: End) -> Vec<Written> {
-            let now = Instant::now();
-            let order = self.with(|control, sight| {
-                control.want(NAME, value, sight, now);
-                control.next(sight, now)
-            });
-            self.control.done(NAME, end, 0, now);
-            order.unwrap().writes
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_undone_is_not_begun() {
-        let mut bench = Bench::new();
-        let refused = bench.with(|control, sight| control.check(NAME, 1.0, sight)).unwrap_err();
-        assert_eq!(refused.to_string(), "register 232, to be restored later, is not known now");
-        assert_eq!(bench.with(|control, sight| control.check(NAME, 0.0, sight)), Ok(()));
-    }
-
-    #[test]
-    fn a_switch_that_is_set_to_off_restores_what_stood_in_the_registers_before() {
-        let mut bench = Bench::new();
-        let before: Vec<u16> = (200..282).collect();
-        bench.image.put(Table::Holding, 200, &before, 1);
-        let begun = bench.wants(1.0, End::Taken);
-        assert!(begun.iter().any(|write| write.addr == 268 && write.values == [100; 6]), "{begun:?}");
-        bench.image.put(Table::Holding, 268, &[100; 6], 2);
-        let ended = bench.wants(0.0, End::Taken);
-        let slots = ended.iter().find(|write| write.addr == 268).unwrap();
-        assert_eq!(slots.values, [268, 269, 270, 271, 272, 273]);
-        let grid = ended.iter().find(|write| write.addr == 232).unwrap();
-        assert_eq!((grid.values[0] & 1, grid.masks[0]), (232 & 1, 1));
-        assert!(bench.with(|control, sight| control.undone(sight)).is_empty(), "nothing is left to undo");
-    }
-
-    #[test]
-    fn what_is_still_on_at_the_end_is_undone() {
-        let mut bench = Bench::new();
-        bench.image.put(Table::Holding, 200, &[1; 82], 1);
-        assert!(bench.with(|control, sight| control.undone(sight)).is_empty());
-        bench.wants(1.0, End::Taken);
-        assert!(!bench.with(|control, sight| control.undone(sight)).is_empty());
-    }
-
-    #[test]
-    fn off_without_a_beginning_writes_nothing() {
-        let mut bench = Bench::new();
-        assert_eq!(bench.wants(0.0, End::Taken), []);
-    }
-
-    #[test]
-    fn what_nobody_knows_to_have_arrived_is_neither_confirmed_nor_forgotten() {
-        let mut bench = Bench::new();
-        bench.image.put(Table::Holding, 200, &[1; 82], 1);
-        let outcomes =
-            |bench: &mut Bench| bench.with(|control, sight| control.outcomes(sight, Instant::now()));
-        let begun = bench.wants(1.0, End::Lost);
-        assert_eq!(outcomes(&mut bench), []);
-        assert_eq!(bench.wants(1.0, End::Taken), begun, "it is written again");
-        assert_eq!(outcomes(&mut bench), [Outcome::Confirmed(NAME.to_owned(), 1.0)]);
-        bench.wants(0.0, End::Lost);
-        assert!(
-            !bench.with(|control, sight| control.undone(sight)).is_empty(),
-            "there is still something to undo"
-        );
-    }
-}
+mod tests;

@@ -34,6 +34,10 @@ pub(super) struct View<'v> {
     pub(super) power_w: f64,
     /// Writes to memory that wears out.
     pub(super) flash_writes: u32,
+    /// The way of running that was set and lasts until it is ended.
+    pub(super) mode: Option<&'v str>,
+    /// How long such a one lasts without being set again, s; 0 for ever.
+    pub(super) timeout_s: u32,
     /// Now.
     pub(super) now: Instant,
 }
@@ -248,7 +252,7 @@ impl View<'_> {
         let points = map.writes.iter().filter_map(|write| {
             let (name, min, max) = (name_of(&write.spec)?, write.spec.min?, write.spec.max?);
             let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&|name| self.number(name)));
-            let value = write.shown(self.device.image()).filter(|_| self.is_there);
+            let value = write.shown(self.device.image(), &|name| self.number(name)).filter(|_| self.is_there);
             let is_free = !(self.is_decided && DECIDED.contains(&name));
             (holds && is_free).then_some(SetPoint { name, value, min, max })
         });

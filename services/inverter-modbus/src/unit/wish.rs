@@ -1,4 +1,4 @@
-//! What is wanted of one set point, and whether it is due: a point in memory that wears out has an allowance.
+//! What is wanted of one set point, whether it is due, and what has become of it.
 
 use std::time::Duration;
 
@@ -7,143 +7,261 @@ use tokio::time::Instant;
 use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
-use crate::profile::write::Persist;
 
 use super::sight::Sight;
 use super::undo;
+use super::wear::Allowance;
 
-/// Writes that an allowance holds.
-const ALLOWANCE: f64 = 3.0;
-/// What a raise leaves in it.
-const RESERVE: f64 = 1.0;
-/// Usual times between two writes.
-const FLASH: Duration = Duration::from_secs(30);
-const RAM: Duration = Duration::from_secs(1);
 /// So long the device has to show what was written.
-pub(super) const CONFIRM: Duration = Duration::from_secs(20);
+const CONFIRM: Duration = Duration::from_secs(20);
 /// Attempts before the device is left alone.
-pub(super) const ATTEMPTS: u32 = 2;
+const ATTEMPTS: u32 = 2;
 /// And for how long.
-pub(super) const LEFT_ALONE: Duration = Duration::from_secs(60);
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 
 /// What is wanted of one set point.
 #[derive(Debug)]
 pub(super) struct Wish {
     pub(super) value: f64,
-    pub(super) allowance: f64,
-    pub(super) filled_at: Instant,
-    pub(super) sent: Option<Sent>,
-    pub(super) under_way: bool,
+    sent: Option<Sent>,
+    /// So often it went out without being shown.
+    tries: u32,
+    under_way: bool,
     /// The device took what was sent last.
-    pub(super) was_taken: bool,
-    pub(super) rests_until: Option<Instant>,
+    was_taken: bool,
+    rests_until: Option<Instant>,
     pub(super) is_settled: bool,
+    /// The device has shown or taken its sequence: it need not begin anew.
+    has_begun: bool,
     /// What stood in the registers before its sequence, as long as that is not undone.
     pub(super) before: Option<Image>,
-    /// That is being undone.
-    pub(super) is_ending: bool,
+    /// What stood there before the sequences that make room for this one.
+    pub(super) inherited: Image,
+    /// The sequences that must be undone before.
+    pub(super) behind: Vec<String>,
+    /// Nobody wants it any more: its sequence is to be undone.
+    pub(super) is_over: bool,
 }
 
 /// What went out for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
-    pub(super) value: f64,
-    pub(super) at: Instant,
+struct Sent {
+    value: f64,
+    at: Instant,
     /// The number of reads when it went out.
-    pub(super) reads: u64,
-    pub(super) tries: u32,
+    reads: u64,
 }
 
-/// Whether the registers that show it were read after read number `reads`.
-pub(super) fn read_since(write: &WriteAt, sight: &Sight<'_>, reads: u64) -> bool {
-    let at = write.shown.as_ref().and_then(|(layout, ..)| layout.read_of(sight.image));
-    at.is_some_and(|at| at > reads)
+/// What has become of it.
+#[derive(Debug, PartialEq)]
+pub(super) enum Became {
+    /// The device shows it, or took it where it shows nothing.
+    Confirmed,
+    /// The device does not show it.
+    Failed(String),
+    /// It is undone.
+    Released,
+    /// It was undone, and the device still shows it.
+    Stuck,
 }
 
 impl Wish {
-    /// A wish with a full allowance.
-    pub(super) fn new(value: f64, now: Instant) -> Wish {
+    /// A wish of which nothing has gone out.
+    pub(super) fn new(value: f64) -> Wish {
         Wish {
             value,
-            allowance: ALLOWANCE,
-            filled_at: now,
             sent: None,
+            tries: 0,
             under_way: false,
             was_taken: false,
             rests_until: None,
             is_settled: false,
+            has_begun: false,
             before: None,
-            is_ending: false,
+            inherited: Image::default(),
+            behind: Vec::new(),
+            is_over: false,
         }
+    }
+
+    /// From now on this value is wanted.
+    pub(super) fn change(&mut self, value: f64) {
+        (self.value, self.tries, self.rests_until, self.is_settled) = (value, 0, None, false);
+        if std::mem::take(&mut self.is_over) {
+            self.forget();
+        }
+    }
+
+    /// From now on its sequence is to be undone.
+    pub(super) fn end(&mut self) {
+        if !self.is_over {
+            self.forget();
+            self.is_over = true;
+        }
+    }
+
+    /// What was sent is forgotten: the device was recognised anew.
+    pub(super) fn forget(&mut self) {
+        (self.sent, self.tries, self.under_way) = (None, 0, false);
+        (self.rests_until, self.is_settled, self.has_begun) = (None, false, false);
+    }
+
+    /// Whether it has to be undone first.
+    pub(super) fn blocks(&self) -> bool {
+        self.is_over && self.rests_until.is_none()
     }
 
     /// The writes that fulfil it: a sequence, with what it overwrites kept, or the end of one.
     pub(super) fn writes(&mut self, write: &WriteAt, sight: &Sight<'_>) -> Result<Vec<Written>, Refused> {
-        if self.value == 0.0 && undo::is_switch(&write.spec) {
-            let Some(before) = &self.before else { return Ok(Vec::new()) };
-            self.is_ending = true;
-            return undo::release(write, before, sight);
+        if self.is_over {
+            return self.before.as_ref().map_or(Ok(Vec::new()), |before| undo::release(write, before, sight));
         }
         let before = match &self.before {
-            None if !write.spec.release.is_empty() => Some(undo::before(&write.spec, sight.image)?),
+            None if !write.spec.release.is_empty() => {
+                Some(undo::before(&write.spec, sight.image, &self.inherited)?)
+            }
             kept => kept.clone(),
         };
         let nothing = Image::default();
         let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
-        let writes = write.writes(self.value, &known)?;
-        (self.before, self.is_ending) = (before, false);
+        let writes = match self.has_begun {
+            true => write.repeated(self.value, &known)?,
+            false => write.writes(self.value, &known)?,
+        };
+        self.before = before;
         Ok(writes)
     }
 
-    /// Whether it is written now.
-    pub(super) fn is_due(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) -> bool {
-        self.fill(write, now);
-        if self.rests_until.is_some_and(|until| until <= now) {
-            self.rests_until = None;
+    /// It goes out now.
+    pub(super) fn goes_out(&mut self, sight: &Sight<'_>, now: Instant) {
+        self.sent = Some(Sent { value: self.value, at: now, reads: sight.reads });
+        self.tries += 1;
+        (self.under_way, self.was_taken) = (true, false);
+    }
+
+    /// It cannot be written now.
+    pub(super) fn rests(&mut self, now: Instant) {
+        self.rests_until = Some(now + LEFT_ALONE);
+    }
+
+    /// A write is over; only what is read from now on, after read number `reads`, can show it.
+    pub(super) fn done(&mut self, was_taken: bool, reads: u64) {
+        (self.under_way, self.was_taken) = (false, was_taken);
+        if let Some(sent) = &mut self.sent {
+            sent.reads = reads;
+        }
+    }
+
+    /// What has become of it since the last call.
+    pub(super) fn became(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) -> Option<Became> {
+        let sent = self.sent.filter(|sent| sent.value == self.value)?;
+        if self.is_settled || self.under_way || self.rests_until.is_some() {
+            return None;
+        }
+        let is_shown = self.is_shown(write, sight, sent);
+        // Its registers would show 0 as well as any other value: only a state says that it has ended.
+        let is_silent = write.seen.is_empty() || (self.is_over && !write.shows_state());
+        if is_silent && !self.was_taken {
+            // Nothing will show whether it arrived: once more.
             self.sent = None;
+            return None;
+        }
+        if is_silent || is_shown.is_some_and(|is_shown| is_shown != self.is_over) {
+            (self.is_settled, self.has_begun, self.tries) = (true, true, 0);
+            return Some(if self.is_over { Became::Released } else { Became::Confirmed });
+        }
+        let is_late = now.duration_since(sent.at) >= CONFIRM;
+        if is_shown.is_none() && !is_late {
+            return None;
+        }
+        self.has_begun = false;
+        if self.tries < ATTEMPTS {
+            if self.is_over {
+                self.sent = None;
+            }
+            return None;
+        }
+        if self.is_over {
+            return Some(Became::Stuck);
+        }
+        self.rests(now);
+        let shown = write.shown(sight.image, sight.point);
+        Some(Became::Failed(shown.map_or("it shows nothing".to_owned(), |shown| format!("it shows {shown}"))))
+    }
+
+    /// Whether the device shows it, once it was read since it was sent.
+    fn is_shown(&self, write: &WriteAt, sight: &Sight<'_>, sent: Sent) -> Option<bool> {
+        let is_newer = read_since(write, sight, sent.reads);
+        is_newer.then(|| write.is_shown(self.value, sight.image, sight.point) == Some(true))
+    }
+
+    /// Whether it is written now, if the memory allows.
+    pub(super) fn is_due(
+        &mut self,
+        write: &WriteAt,
+        sight: &Sight<'_>,
+        allowance: &Allowance,
+        now: Instant,
+    ) -> bool {
+        if self.rests_until.is_some_and(|until| until <= now) {
+            (self.rests_until, self.sent, self.tries) = (None, None, 0);
         }
         if self.under_way || self.rests_until.is_some() {
             return false;
         }
         let sent = self.sent.filter(|sent| sent.value == self.value);
+        if self.is_over {
+            // An end waits for nothing.
+            return sent.is_none();
+        }
         if let (Some(sent), Some(refresh)) = (sent, write.spec.refresh)
             && now.duration_since(sent.at) >= refresh.0
         {
-            return self.allowance >= 1.0;
+            self.tries = 0;
+            return allowance.allows(false);
         }
         if let Some(sent) = sent {
             let overdue = now.duration_since(sent.at) >= CONFIRM;
-            let is_newer = read_since(write, sight, sent.reads);
-            if write.shown.is_none() || (!is_newer && !overdue) {
+            if write.shown.is_none() || (!read_since(write, sight, sent.reads) && !overdue) {
                 return false;
             }
         }
-        let shown = write.shown(sight.image);
-        if write.shown.is_some() && write.is_shown(self.value, sight.image) == Some(true) {
+        // What has an end is begun by us even if the device shows it already: only so it is ours to end.
+        let may_be_there = write.spec.release.is_empty() || sent.is_some();
+        if may_be_there && write.is_shown(self.value, sight.image, sight.point) == Some(true) {
             // Somebody has set it already.
-            self.sent.get_or_insert(Sent { value: self.value, at: now, reads: 0, tries: 1 });
             if sent.is_none() {
-                self.sent = Some(Sent { value: self.value, at: now, reads: 0, tries: 1 });
+                self.sent = Some(Sent { value: self.value, at: now, reads: 0 });
+                self.was_taken = true;
             }
             return false;
         }
-        if sent.is_some_and(|sent| sent.tries >= ATTEMPTS) {
+        if sent.is_some() && self.tries >= ATTEMPTS {
             return false;
         }
-        let before = self.sent.filter(|_| write.shown.is_none()).map(|sent| sent.value).or(shown);
-        let rise = before.map(|before| self.value - before);
+        let rise = self.rise(write, sight);
         let is_rise = rise.is_some_and(|rise| rise > 0.0);
         if is_rise && rise.is_some_and(|rise| rise < write.spec.deadband) {
             return false;
         }
-        self.allowance >= 1.0 + if is_rise { RESERVE } else { 0.0 }
+        let is_due = allowance.allows(is_rise);
+        // What the device showed once and does not any more is to be confirmed anew.
+        if is_due && sent.is_some() {
+            (self.is_settled, self.has_begun) = (false, false);
+        }
+        is_due
     }
 
-    fn fill(&mut self, write: &WriteAt, now: Instant) {
-        let usual = if write.spec.persist == Persist::Flash { FLASH } else { RAM };
-        let every = write.spec.every_s.map_or(usual, Duration::from_secs).max(Duration::from_millis(100));
-        let more = now.duration_since(self.filled_at).as_secs_f64() / every.as_secs_f64();
-        self.allowance = (self.allowance + more).min(ALLOWANCE);
-        self.filled_at = now;
+    /// By how much it raises what the device has, where that is known.
+    pub(super) fn rise(&self, write: &WriteAt, sight: &Sight<'_>) -> Option<f64> {
+        let sent = self.sent.filter(|_| write.shown.is_none()).map(|sent| sent.value);
+        sent.or_else(|| write.shown(sight.image, sight.point)).map(|before| self.value - before)
     }
+}
+
+/// Whether all registers that show it, as far as the device has them, were read after read number `reads`.
+fn read_since(write: &WriteAt, sight: &Sight<'_>, reads: u64) -> bool {
+    let mut read =
+        write.seen.iter().filter_map(|(table, addr)| sight.image.read_of(*table, *addr)).peekable();
+    read.peek().is_some() && read.all(|at| at > reads)
 }

@@ -1,0 +1,138 @@
+//! What is forced at an inverter, and its limits, do not outlive who stands behind them.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use dbus_interfaces::{BusAddress, Filter, Monitor, Value as Item};
+use serde_json::json;
+use testbed::bed::{SOON, busbar, folder, settings};
+use testbed::{PrivateBus, Process, eventually};
+
+const UNIT: &str = "com.victronenergy.multi.modbus_rs485_1";
+/// `/Control/Mode`
+const OWN: i64 = 0;
+const SELF_CONSUMPTION: i64 = 1;
+const CHARGE: i64 = 4;
+
+struct Bed {
+    bus: PrivateBus,
+    folder: tempfile::TempDir,
+    service: Process,
+    _simulator: Process,
+    _settings: Process,
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let file = folder.join(name);
+    std::fs::write(&file, text).expect("a file");
+    file
+}
+
+impl Bed {
+    #[track_caller]
+    fn start(profile: &str, device: &str) -> Bed {
+        let (bus, folder) = (PrivateBus::start(), folder());
+        let settings = settings(&bus, folder.path());
+        let port = folder.path().join("rs485").display().to_string();
+        let scenario = format!("[[inverter]]\nlink = {port:?}\nprofile = {profile:?}\nsoc = 50\n");
+        let scenario = file(folder.path(), "scenario.toml", &scenario);
+        let simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario));
+        let config =
+            format!("[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}");
+        let config = file(folder.path(), "inverter-modbus.toml", &config);
+        let mut command = bus.command(testbed::executable("busbar"));
+        let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config));
+        let bed = Bed { bus, folder, service, _simulator: simulator, _settings: settings };
+        eventually(SOON * 2, || bed.bus.get_value(UNIT, "/Connected") == Ok(json!(1)));
+        bed
+    }
+
+    fn number(&self, path: &str) -> f64 {
+        self.bus.get_value(UNIT, path).ok().and_then(|value| value.as_f64()).unwrap_or(f64::NAN)
+    }
+
+    fn is_mode(&self, mode: i64) -> bool {
+        self.bus.get_value(UNIT, "/Control/Mode") == Ok(json!(mode))
+    }
+
+    fn set(&self, path: &str, value: &str) {
+        assert_eq!(self.bus.set_value(UNIT, path, &["i", value]), Ok(0), "{path}");
+    }
+
+    /// What the device says to who asks it directly.
+    fn table(&self, profile: &str) -> String {
+        let port = self.folder.path().join("rs485").display().to_string();
+        let output = busbar().args(["profile", "read", profile, "--port", &port]).output().expect("an end");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+/// The number of a line of the table.
+fn in_table(table: &str, name: &str) -> Option<f64> {
+    let line = table.lines().find(|line| line.split_whitespace().next() == Some(name))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+const SUNGROW: &str = "sungrow-sh";
+
+#[test]
+fn a_forced_charge_lasts_without_the_command_that_set_it_and_ends_with_the_process() {
+    let mut bed = Bed::start(SUNGROW, "");
+    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    bed.set("/Control/Power", "2000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
+    bed.service.terminate();
+    assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(0.0));
+}
+
+#[test]
+fn a_forced_charge_ends_when_its_time_is_over_or_the_device_is_left_to_itself() {
+    let bed = Bed::start(SUNGROW, "control_timeout_s = 2");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON, || bed.is_mode(CHARGE));
+    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    bed.set("/Control/Timeout", "0");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
+    bed.set("/Control/Mode", &OWN.to_string());
+    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+}
+
+#[test]
+fn a_forced_charge_ends_with_the_program_that_stands_behind_it() {
+    let mut bed = Bed::start(SUNGROW, "");
+    let address = BusAddress::choose(Some(bed.bus.address()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let (commander, events) =
+        runtime.block_on(Monitor::start(&address, Filter::new())).expect("a connection");
+    let charge = Item::Int(CHARGE as i32);
+    let written = runtime.block_on(commander.set_value(UNIT, "/Control/Mode", Some(&charge)));
+    assert_eq!(written.expect("an answer"), 0);
+    bed.service.wait_for_line("mode charge lasts as long as its program", SOON);
+    assert!(bed.is_mode(CHARGE));
+    drop((commander, events));
+    drop(runtime);
+    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+}
+
+#[test]
+fn charging_stops_when_nobody_is_followed_any_more_and_the_house_is_fed_on() {
+    let profile = "deye-one-phase";
+    let follow = "follow = \"com.victronenergy.battery.bmscan_battery0\"\nmax_charge_current_a = 42\nmax_discharge_current_a = 43";
+    let mut bed = Bed::start(profile, follow);
+    let _battery = testbed::bed::simulator(bed.folder.path(), "");
+    let _driver = testbed::bed::service(&bed.bus, bed.folder.path(), "");
+    eventually(SOON * 4, || bed.number("/Control/ChargeCurrentLimit") == 42.0);
+    eventually(SOON * 4, || bed.number("/Control/DischargeCurrentLimit") == 43.0);
+    bed.service.terminate();
+    let table = bed.table(profile);
+    let of = |name: &str| {
+        let line =
+            table.lines().find_map(|line| line.strip_prefix("set ")?.trim().strip_prefix(name)).expect("it");
+        line.trim().parse::<f64>().expect("a number")
+    };
+    assert_eq!((of("charge_current_limit"), of("discharge_current_limit")), (0.0, 43.0), "{table}");
+}

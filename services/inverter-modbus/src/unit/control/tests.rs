@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use super::*;
+use crate::engine::map::Map;
+use crate::profile::parse;
+use crate::profile::scalar::Table;
+use crate::profile::tests::SMALL;
+
+const LIMIT: &str = "charge_current_limit";
+
+struct Bench {
+    map: Map,
+    image: Image,
+    reads: u64,
+    control: Control,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let profile = parse(SMALL, "test.toml").unwrap();
+        let map = Map::new(&profile, None, true);
+        let mut bench = Bench {
+            map,
+            image: Image::default(),
+            reads: 0,
+            control: Control::default(),
+            now: Instant::now(),
+        };
+        bench.device_shows(50);
+        bench
+    }
+
+    fn device_shows(&mut self, value: u16) {
+        self.reads += 1;
+        self.image.put(Table::Holding, 108, &[value], self.reads);
+    }
+
+    fn with<T>(&mut self, then: impl FnOnce(&mut Control, &Sight<'_>, Instant) -> T) -> T {
+        let Bench { map, image, reads, control, now } = self;
+        let sight = Sight { map, image, point: &|_| None, secret: &|_| None, reads: *reads };
+        then(control, &sight, *now)
+    }
+
+    fn want(&mut self, value: f64) {
+        self.with(|control, sight, _| control.want(LIMIT, value, sight));
+    }
+
+    /// What is written now, if anything; the device takes it and shows it.
+    fn written(&mut self) -> Option<u16> {
+        let order = self.with(|control, sight, now| control.next(sight, now))?;
+        let value = order.writes[0].values[0];
+        self.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+        self.device_shows(value);
+        Some(value)
+    }
+
+    fn outcomes(&mut self) -> Vec<Outcome> {
+        self.with(|control, sight, now| control.outcomes(sight, now))
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_is_written_once_and_confirmed_by_what_the_device_shows() {
+    let mut bench = Bench::new();
+    bench.want(80.0);
+    assert_eq!(bench.written(), Some(80));
+    assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 80.0)]);
+    bench.pass(1000);
+    assert_eq!((bench.written(), bench.outcomes()), (None, Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn wear_is_limited_and_a_reduction_has_a_write_left() {
+    let mut bench = Bench::new();
+    let mut written = Vec::new();
+    for second in 0..300_u32 {
+        bench.want(f64::from(60 + second % 100));
+        written.extend(bench.written());
+        bench.pass(1);
+    }
+    assert!(written.len() <= 13, "an allowance of 3 and 10 in 300 s: {}", written.len());
+    bench.want(190.0);
+    let _ = bench.written();
+    bench.want(200.0);
+    assert_eq!(bench.written(), None, "a raise waits");
+    bench.want(10.0);
+    assert_eq!(bench.written(), Some(10), "a reduction does not");
+    assert!(bench.control.flash_writes() <= 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_does_not_show_it_is_told_twice_and_then_left_alone() {
+    let mut bench = Bench::new();
+    bench.want(80.0);
+    let mut sent = 0;
+    for _ in 0..40 {
+        if bench.with(|control, sight, now| control.next(sight, now)).is_some() {
+            sent += 1;
+            bench.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+        }
+        bench.device_shows(50);
+        if let [Outcome::Failed(_, value, why)] = bench.outcomes().as_slice() {
+            assert_eq!((*value, why.as_str(), sent), (80.0, "it shows 50", 2));
+            return;
+        }
+        bench.pass(1);
+    }
+    panic!("nothing was said; {sent} writes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_the_write_was_over_confirms_nothing() {
+    let mut bench = Bench::new();
+    bench.want(80.0);
+    assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
+    bench.device_shows(80);
+    bench.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+    assert_eq!(bench.outcomes(), []);
+    bench.device_shows(80);
+    assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 80.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_has_it_already_is_not_written() {
+    let mut bench = Bench::new();
+    bench.want(50.4);
+    assert_eq!(bench.written(), None);
+}
