@@ -1,11 +1,17 @@
 //! `org.busbar.Bus1` of inverter-modbus in front of two devices of pymodbus, of which nothing is ours: one behind TCP, one
 //! on a serial line.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use inverter_modbus::line::address::{Address, Framing};
+use inverter_modbus::line::{Ask, Line, Turn};
+use inverter_modbus::modbus::pdu::{Answer, Request};
+use inverter_modbus::profile::scalar::Table;
 use serde_json::{Value, json};
+use service_kit::serial::{Character, Parity};
 use testbed::bed::{SOON, folder};
 use testbed::{PrivateBus, Process, client_script, eventually};
 
@@ -194,4 +200,40 @@ fn without_leave_nothing_is_sent_and_what_there_is_is_told() {
     assert_eq!((&serial["units"][0]["unit"], &serial["units"][0]["there"]), (&json!(1), &json!(false)));
     let found = bed.call("rs485", "Probe", &["a{sv}", "0"]);
     assert_eq!((found.as_array().map(Vec::len), &found[0]["kind"]), (Some(1), &json!("modbus")), "{found}");
+}
+
+/// What the engine itself sends, in its own words.
+#[tokio::test]
+async fn pymodbus_agrees_on_every_request_of_the_engine() {
+    let folder = folder();
+    let link = folder.path().join("rs485");
+    let (_device, tcp) = pymodbus("127.0.0.1:0", "sungrow-sh");
+    let (_other, _) = pymodbus(&link.display().to_string(), "sungrow-sh");
+    let port = tcp.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let character = Character { parity: Parity::None, two_stop_bits: false };
+    for address in [
+        Address::Tcp { host: "127.0.0.1".into(), port, framing: Framing::Tcp },
+        Address::Serial { path: link, baud: 9600, character },
+    ] {
+        let line = Line::start(address.clone(), None, 1);
+        let ask = async |request: Request| {
+            let (timeout, gap) = (SOON, Duration::ZERO);
+            line.ask(Ask { unit: 1, request, timeout, gap, turn: Turn::Now }).await.expect("an answer")
+        };
+        let read = |table, addr, count| Request::Read { table, addr, count };
+        assert_eq!(ask(read(Table::Input, 5000, 1)).await, Answer::Values(vec![100]), "{address}");
+        let register = Request::WriteRegister { addr: 13_062, value: 258 };
+        assert_eq!(ask(register).await, Answer::Written);
+        assert_eq!(ask(Request::WriteRegisters { addr: 13_063, values: vec![3, 4] }).await, Answer::Written);
+        assert_eq!(ask(read(Table::Holding, 13_062, 3)).await, Answer::Values(vec![258, 3, 4]));
+        let on = [true, false, true, true, false, false, true, true, true];
+        assert_eq!(ask(Request::WriteCoils { addr: 0, on: on.to_vec() }).await, Answer::Written);
+        assert_eq!(ask(Request::WriteCoil { addr: 1, on: true }).await, Answer::Written);
+        let shown = Answer::Values(vec![1, 1, 1, 1, 0, 0, 1, 1, 1, 0]);
+        assert_eq!(ask(read(Table::Coil, 0, 10)).await, shown);
+        assert_eq!(ask(read(Table::Discrete, 0, 3)).await, Answer::Values(vec![0, 0, 0]));
+        assert_eq!(ask(read(Table::Holding, 29_000, 1)).await, Answer::Exception(2));
+        let beyond = Request::WriteRegisters { addr: 29_000, values: vec![1] };
+        assert_eq!(ask(beyond).await, Answer::Exception(2));
+    }
 }

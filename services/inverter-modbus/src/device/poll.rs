@@ -32,6 +32,8 @@ const NO_LINE: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_secs(1);
 /// Attempts at a read, each with twice the time of the one before.
 const ATTEMPTS: u32 = 3;
+/// Reads whose ages are told.
+const SHOWN: u16 = 64;
 /// Commands that wait; a further one is refused.
 const COMMANDS: usize = 16;
 
@@ -49,6 +51,7 @@ pub struct Device {
     heard_at: Option<Instant>,
     failure: Repeating,
     is_new: bool,
+    most_blocks: u16,
 }
 
 enum Phase {
@@ -106,6 +109,7 @@ impl Device {
             heard_at: None,
             failure: Repeating::default(),
             is_new: false,
+            most_blocks: 0,
         }
     }
 
@@ -137,6 +141,19 @@ impl Device {
     #[must_use]
     pub fn schedule(&self) -> Option<&Schedule> {
         self.running().map(|running| &running.schedule)
+    }
+
+    /// How many of its reads are shown, at most [`SHOWN`].
+    #[must_use]
+    pub fn blocks(&self) -> u16 {
+        let count = self.schedule().map_or(0, |schedule| schedule.iter().count());
+        u16::try_from(count).unwrap_or(SHOWN).min(SHOWN)
+    }
+
+    /// How many there were at most.
+    #[must_use]
+    pub fn most_blocks(&self) -> u16 {
+        self.most_blocks
     }
 
     fn running(&self) -> Option<&Running> {
@@ -353,6 +370,7 @@ impl Device {
 
     /// Decodes what is there now.
     fn take_in(&mut self, now: Instant) {
+        self.most_blocks = self.most_blocks.max(self.blocks());
         let Phase::Running(running) = &mut self.phase else { return };
         let heard = decode(&running.map, &self.image);
         for (point, number) in self.filter.take(&heard) {
