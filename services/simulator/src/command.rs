@@ -45,6 +45,7 @@ inverter [N] register holding|input ADDRESS VALUE
 inverter [N] fault KIND [count=N] [after=N] [ms=] [code=] [n=] [hex=]
                                 silence late foreign stale doubled exception badcrc garbage truncated, for the
                                 next count answers or for ever; inverter [N] clear ends all
+inverter [N] clients COUNT      how many clients are served on TCP from now on, 0 for none
 inverter [N] unplug|plug|status|journal|timing
 help
 N: one battery only, 0 is the first. M, K from 0. TIME as 300ms, 5s, 2min, 1h in simulated time; for ever without.";

@@ -1,5 +1,6 @@
 //! One simulated battery with its adapter, without I/O and without a clock: time and bytes are passed in.
 
+mod busbar;
 mod status;
 
 use crate::adapters::slcan::{Action as Adapted, Adapter, TransmitReply};
@@ -8,14 +9,15 @@ use crate::can::Frame;
 use crate::charger::Charger;
 use crate::command::{Action, ModuleAction};
 use crate::faults::{Fault, Faults};
-use crate::hybrids::{Shared, lock};
+use crate::hybrids::Shared;
+use crate::inverters::SharedUnit;
 use crate::outbox::Outbox;
 use crate::plant::alarms::AlarmSet;
 use crate::plant::bank::Bank;
 use crate::plant::module::Module;
 use crate::plant::switches::Contactor;
 use crate::profile::Profile;
-use crate::report::{Names, Report, limits};
+use crate::report::{Names, Report};
 
 /// How long a BMS takes to restart, in s.
 const REBOOT_S: f64 = 20.0;
@@ -80,6 +82,7 @@ pub struct Device {
     heard: bool,
     keep_alives: u64,
     last_keep_alive_s: f64,
+    inverter: Option<SharedUnit>,
 }
 
 impl Device {
@@ -104,7 +107,13 @@ impl Device {
             heard: false,
             keep_alives: 0,
             last_keep_alive_s: 0.0,
+            inverter: None,
         }
+    }
+
+    /// Hangs an inverter on Modbus on its busbar, in place of who carries the current otherwise.
+    pub fn carry(&mut self, inverter: SharedUnit) {
+        self.inverter = Some(inverter);
     }
 
     /// The modules, as they really are.
@@ -171,26 +180,7 @@ impl Device {
         let ambient_c =
             self.ambient_c.or_else(|| parts.profile.ambient_c(self.time_s)).unwrap_or(parts.ambient_c);
         parts.bank.modules_mut().iter_mut().for_each(|module| module.pack.set_ambient_c(ambient_c));
-        let bus_v = parts.bank.bus_v();
-        let wanted_a = parts.profile.wanted_a(self.time_s, dt_s, bus_v);
-        let obeyed_a = match (&parts.hybrid, &mut parts.charger) {
-            (Some(hybrid), _) => {
-                let mut hybrid = lock(hybrid);
-                if let Some(powers) = parts.profile.powers() {
-                    hybrid.feed(powers);
-                }
-                hybrid.current_a(wanted_a, bus_v, parts.bank.resistance_ohm(), dt_s)
-            }
-            (None, Some(charger)) => {
-                let limits = limits(parts.bank.modules());
-                charger.step(wanted_a, limits, bus_v, parts.bank.resistance_ohm(), dt_s)
-            }
-            (None, None) => wanted_a,
-        };
-        parts.bank.step(self.imposed_a.unwrap_or(obeyed_a), dt_s);
-        if let Some(hybrid) = &parts.hybrid {
-            lock(hybrid).measure(parts.bank.bus_v(), parts.bank.current_a());
-        }
+        self.flow(dt_s);
     }
 
     /// Lets one cycle begin: an inverter on the bus gives its sign of life, and the battery sends its frames.

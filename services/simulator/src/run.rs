@@ -156,7 +156,12 @@ pub async fn run(
     let (events, mut happened) = mpsc::channel(QUEUED);
     let mut batteries = Vec::new();
     let mut serving = JoinSet::new();
-    for (number, (config, device)) in assembly::devices(scenario).into_iter().enumerate() {
+    let mut inverters = inverters::Running::start(&scenario.inverter, profiles)?;
+    for (number, (config, mut device)) in assembly::devices(scenario).into_iter().enumerate() {
+        let carried = scenario.inverter.iter().position(|inverter| inverter.battery == Some(number));
+        if let Some(inverter) = carried.and_then(|number| inverters.unit(number)) {
+            device.carry(inverter);
+        }
         if let (Some(config), Some(hybrid)) = (config.hybrid, device.hybrid()) {
             let port = hybrids::Port {
                 number,
@@ -187,7 +192,6 @@ pub async fn run(
         tell(Event::Converter { number, text: format!("ready {}", converter.terminals()) });
         converters.push(converter);
     }
-    let mut inverters = inverters::Running::start(&scenario.inverter, profiles)?;
     for (number, place) in inverters.places() {
         tell(Event::Inverter { number, text: format!("ready {place}") });
     }

@@ -7,10 +7,8 @@ use crate::modbus::raw::Span;
 pub(super) fn registers(map: &Map) -> Vec<Span> {
     let points = map.writes.iter().filter_map(|write| write.layout.as_ref());
     let points = points.flat_map(|layout| layout.registers.iter().map(|addr| (layout.table, *addr, 1)));
-    let sequences = map.writes.iter().map(|write| &write.spec);
-    let sequences = sequences.flat_map(|spec| [&spec.unlock, &spec.sequence, &spec.release]).flatten();
-    let modes = map.modes.iter().flat_map(|mode| &mode.sequence);
-    let steps = sequences.chain(modes);
+    let steps = map.writes.iter().map(|write| &write.spec);
+    let steps = steps.flat_map(|spec| [&spec.unlock, &spec.sequence, &spec.release]).flatten();
     points.chain(steps.map(|step| (step.table, step.addr, step.kind.registers().unwrap_or(1)))).collect()
 }
 

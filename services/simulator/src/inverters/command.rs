@@ -30,11 +30,12 @@ pub fn unit(unit: &mut Unit, words: &[&str]) -> Result<String, String> {
             let word = |text| number(text).and_then(|number| u16::try_from(number).ok()).ok_or_else(wrong);
             unit.impose(table, word(address)?, word(value)?);
         }
-        ["fault", kind, pairs @ ..] => unit.faults.add(fault(kind, pairs)?),
+        ["fault", words @ ..] => unit.faults.add(fault(&words.join(" "))?),
         ["clear"] => unit.faults.clear(),
         _ => {
             return Err(
-                "inverter: set, register, fault, clear, status, journal, timing, unplug or plug".to_owned()
+                "inverter: set, register, fault, clear, clients, status, journal, timing, unplug or plug"
+                    .to_owned(),
             );
         }
     }
@@ -46,7 +47,7 @@ fn set(unit: &mut Unit, pair: &str) -> Result<(), String> {
     let (key, text) = pair.split_once('=').ok_or_else(wrong)?;
     let plant = &mut unit.plant;
     if (key, text) == ("battery_w", "auto") {
-        plant.orders.battery_w = None;
+        plant.imposed_w = None;
         return Ok(());
     }
     let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(wrong)?;
@@ -56,15 +57,21 @@ fn set(unit: &mut Unit, pair: &str) -> Result<(), String> {
         "house_w" => plant.site.house_w = value,
         "grid" => plant.site.grid = value != 0.0,
         "soc" => plant.battery.soc = (value / 100.0).clamp(0.0, 1.0),
-        "battery_w" => plant.orders.battery_w = Some(value),
+        "battery_w" => plant.imposed_w = Some(value),
         _ => return Err(wrong()),
     }
     Ok(())
 }
 
-fn fault(name: &str, pairs: &[&str]) -> Result<Fault, String> {
+/// A fault in words: its kind, and how often and how.
+///
+/// # Errors
+/// What was not understood.
+pub fn fault(words: &str) -> Result<Fault, String> {
+    let mut words = words.split_whitespace();
+    let name = words.next().unwrap_or_default();
     let (mut count, mut after, mut ms, mut code, mut length, mut bytes) = (None, 0, 0, 4, 0, Vec::new());
-    for pair in pairs {
+    for pair in words {
         let wrong = || format!("{pair}: count=, after=, ms=, code=, n= or hex=");
         let (key, text) = pair.split_once('=').ok_or_else(wrong)?;
         match key {
@@ -105,10 +112,10 @@ mod tests {
 
     #[test]
     fn faults_are_understood_or_refused_with_what_would_be() {
-        let late = fault("late", &["ms=1500", "count=2", "after=3"]).unwrap();
+        let late = fault("late ms=1500 count=2 after=3").unwrap();
         assert_eq!(late, Fault { kind: Kind::Late(Duration::from_millis(1_500)), after: 3, count: Some(2) });
-        assert_eq!(fault("garbage", &["hex=ff01"]).unwrap().kind, Kind::Garbage(vec![0xFF, 1]));
-        assert!(fault("explode", &[]).unwrap_err().contains("explode"));
-        assert!(fault("late", &["seconds=2"]).unwrap_err().contains("ms="));
+        assert_eq!(fault("garbage hex=ff01").unwrap().kind, Kind::Garbage(vec![0xFF, 1]));
+        assert!(fault("explode").unwrap_err().contains("explode"));
+        assert!(fault("late seconds=2").unwrap_err().contains("ms="));
     }
 }

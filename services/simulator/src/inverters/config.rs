@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use serde::Deserialize;
 use service_kit::config::{Check, Findings};
 
+use super::command;
 use super::map::Profile;
-use super::plant::{Battery, Plant, Site};
+use super::plant::{Battery, Kind, Plant, Site};
 use super::quantities::Build;
 use super::tcp::{Framing, Manners};
 use super::unit::Unit;
@@ -59,6 +62,9 @@ pub struct InverterConfig {
     /// State of charge at the beginning, 0 to 100.
     #[serde(default = "half")]
     pub soc: f64,
+    /// The number of the simulated battery that it hangs on, from 0. Its own battery is only numbers otherwise.
+    #[serde(default)]
+    pub battery: Option<usize>,
     /// Capacity of the battery.
     #[serde(default = "capacity_ah")]
     pub capacity_ah: f64,
@@ -77,6 +83,12 @@ pub struct InverterConfig {
     /// What is spoken on TCP: `tcp`, or `rtu` as cheap gateways do.
     #[serde(default)]
     pub framing: Framing,
+    /// What goes wrong with its answers, one after the other, as the command `inverter fault` has it.
+    #[serde(default)]
+    pub faults: Vec<String>,
+    /// What opens the registers that are locked.
+    #[serde(default)]
+    pub code: u32,
     /// Clients on TCP that are served at a time.
     #[serde(default = "several")]
     pub clients: usize,
@@ -113,13 +125,22 @@ impl InverterConfig {
         let build = Build { phases, trackers: self.trackers, rated_w: self.rated_w };
         let models = self.models.clone().unwrap_or_else(|| layout::usual_models(&profile, phases));
         let number = self.unit.or(profile.link.units.first().copied()).unwrap_or(1);
-        let plant = Plant::new(site, battery, profile.offgrid);
-        Unit::new(number, profile, plant, build, &models)
+        let kind = match (profile.class.as_str(), profile.offgrid) {
+            ("pvinverter", _) => Kind::Solar,
+            (_, true) => Kind::OffGrid,
+            (_, false) => Kind::Hybrid,
+        };
+        let mut unit = Unit::new(number, profile, Plant::new(site, battery, kind), build, &models);
+        unit.code = self.code as u16;
+        for fault in self.faults.iter().filter_map(|words| command::fault(words).ok()) {
+            unit.faults.add(fault);
+        }
+        unit
     }
 
     pub(super) fn manners(&self) -> Manners {
         let turnaround = Duration::from_secs_f64(self.turnaround_ms / 1e3);
-        Manners { framing: self.framing, clients: self.clients, turnaround }
+        Manners { framing: self.framing, clients: Arc::new(AtomicUsize::new(self.clients)), turnaround }
     }
 }
 
@@ -140,6 +161,11 @@ impl Check for InverterConfig {
         findings.within("nominal_v", self.nominal_v, 12.0..=1_000.0, "V");
         findings.within("baud", self.baud.unwrap_or(9_600), 300..=1_000_000, "bit/s");
         findings.within("turnaround_ms", self.turnaround_ms, 0.0..=10_000.0, "ms");
+        for words in &self.faults {
+            if let Err(why) = command::fault(words) {
+                findings.refuse("faults", why, "what `inverter fault` takes");
+            }
+        }
         findings.within("clients", self.clients, 1..=100, "");
     }
 }

@@ -132,7 +132,10 @@ fn identify(recognised: &Match, table: Table, image: &mut Image) {
                 .collect::<Vec<_>>()
         }
         (None, None, Some(prefix)) => text(&format!("{prefix}0000000001"), *count, false),
-        (None, None, None) if *ascii => text("SIM0000001", *count, false),
+        // As long as there is room: what is filled up with zeros is not all text.
+        (None, None, None) if *ascii => {
+            text(&format!("SIM{:0>1$}", 1, usize::from(2 * count).saturating_sub(3)), *count, false)
+        }
         _ => return,
     };
     let places: Vec<u16> = (*addr..).take(values.len()).collect();

@@ -67,6 +67,12 @@ pub enum Words {
 /// A profile, as far as it matters here.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Profile {
+    /// Its name.
+    #[serde(default)]
+    pub id: String,
+    /// What it is: `hybrid`, `inverter`, `pvinverter` or `grid`.
+    #[serde(default)]
+    pub class: String,
     /// It never feeds in.
     #[serde(default)]
     pub offgrid: bool,
@@ -109,12 +115,37 @@ pub struct Link {
     pub units: Vec<u8>,
     /// Most registers in an answer.
     pub max_read: Option<u16>,
+    /// It takes function 16 alone.
+    pub write_function: WriteFunction,
     /// Where points stand that do not say so.
     pub table: Option<Table>,
     /// Order of the registers of points that do not say so.
     pub words: Words,
     /// What must never be read: the inverter would reset itself.
     pub forbidden: Vec<(u16, u16)>,
+}
+
+/// How a register is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WriteFunction {
+    /// With function 6 or 16.
+    #[default]
+    Single,
+    /// With function 16 alone.
+    Multiple,
+}
+
+/// Where a set point is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Persist {
+    /// In memory that does not wear out.
+    Ram,
+    /// In memory that does.
+    #[default]
+    #[serde(alias = "eeprom")]
+    Flash,
 }
 
 /// A serial line.
@@ -266,8 +297,16 @@ pub struct Write {
     pub release: Vec<Step>,
     /// Models that have it.
     pub model: Vec<u16>,
+    /// The power of ten, in the same model.
+    pub scale_addr: Option<u16>,
+    /// Unit.
+    pub unit: String,
+    /// Smallest value.
+    pub min: Option<f64>,
     /// Highest value.
     pub max: Option<f64>,
+    /// Where it is kept.
+    pub persist: Persist,
 }
 
 /// One register of a sequence.
@@ -287,6 +326,8 @@ pub struct Step {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Mode {
+    /// Where it is kept.
+    pub persist: Persist,
     /// What is written one after the other.
     pub sequence: Vec<Step>,
     /// What is written at the end.

@@ -1,30 +1,41 @@
 //! Hybrid inverters on Modbus: RTU on a pseudo-terminal, or TCP.
 //!
 //! - `map`: the part of a profile of `inverter-modbus` that says where which quantity stands
-//! - `plant`: what flows between sun, grid, house and battery; `quantities` gives it the names of profiles
-//! - `image`: the registers; `layout` puts them there, SunSpec chains too
-//! - `unit`: one inverter: registers that show what flows, orders that are obeyed, answers
+//! - `plant`: sun, grid, house and battery; `balance` says what flows between them, `orders` what it was told
+//! - `image`: the registers; `layout` puts them there, SunSpec chains too; `sheet` is a profile in one device
+//! - `quantities`, `showing`: what flows, by the names of profiles, in the registers
+//! - `set_points`, `makers`, `obeying`: what is written, by name and by maker, as orders; `writing`: what is refused
+//! - `unit`: one inverter, and how it answers
 //! - `modbus`: the server's half of the protocol; `rtu` and `tcp` carry it
 //! - `faults`, `command`: what can go wrong, and what can be asked for while it runs
 //!
 //! Nothing is shared with `inverter-modbus`: its profiles are read here once more, and only as far as needed.
 
+pub mod balance;
 pub mod command;
 mod config;
 pub mod faults;
 pub mod image;
 pub mod layout;
+pub mod makers;
 pub mod map;
 pub mod modbus;
+pub mod obeying;
+pub mod orders;
 pub mod plant;
 pub mod quantities;
 pub mod rtu;
+pub mod set_points;
+pub mod sheet;
+mod showing;
 pub mod tcp;
 pub mod unit;
+pub mod writing;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 pub use config::{InverterConfig, Profiles};
@@ -34,6 +45,9 @@ use unit::Unit;
 
 use crate::converter::line::{Line, Pacing};
 use crate::converter::lock;
+
+/// An inverter that a line, a console and a battery know.
+pub type SharedUnit = Arc<Mutex<Unit>>;
 
 /// Speed of a line when neither scenario nor profile say.
 const USUAL_BAUD: u32 = 9_600;
@@ -72,7 +86,7 @@ struct Wire {
     place: Place,
     pacing: Pacing,
     manners: Manners,
-    units: Vec<Arc<Mutex<Unit>>>,
+    units: Vec<SharedUnit>,
     plugged: Option<Plugged>,
 }
 
@@ -87,7 +101,7 @@ enum Plugged {
 pub struct Running {
     wires: Vec<Wire>,
     /// Every inverter and the wire that it hangs on.
-    units: Vec<(Arc<Mutex<Unit>>, usize)>,
+    units: Vec<(SharedUnit, usize)>,
 }
 
 impl Running {
@@ -143,6 +157,12 @@ impl Running {
             .map(|(number, (_, wire))| (number, self.wires.get(*wire).map(Wire::place).unwrap_or_default()))
     }
 
+    /// An inverter.
+    #[must_use]
+    pub fn unit(&self, number: usize) -> Option<SharedUnit> {
+        self.units.get(number).map(|(unit, _)| unit.clone())
+    }
+
     /// Carries out a command for an inverter and says what came of it.
     ///
     /// # Errors
@@ -158,6 +178,11 @@ impl Running {
             ["plug"] => {
                 wire.plug().map_err(|error| error.to_string())?;
                 Ok(format!("ready {}", wire.place()))
+            }
+            ["clients", count] => {
+                let count = count.parse().map_err(|_| format!("{count}: a number of clients"))?;
+                wire.manners.clients.store(count, Ordering::Relaxed);
+                Ok("ok".to_owned())
             }
             ["timing"] => match &wire.plugged {
                 Some(Plugged::Line(line)) => Ok(format!("timing {}", line.timing())),
@@ -188,7 +213,7 @@ impl Wire {
                 Line::start(link, self.pacing, bus).map(Plugged::Line)
             }
             Place::Listen(address) => {
-                Port::start(*address, self.manners, self.units.clone()).map(Plugged::Port)
+                Port::start(*address, self.manners.clone(), self.units.clone()).map(Plugged::Port)
             }
         };
         let plugged = plugged.map_err(|source| InverterError::Place { place, source })?;

@@ -1,9 +1,8 @@
-//! What flows through a hybrid inverter: sun, grid, house and battery, balanced in every state.
+//! What flows through a hybrid inverter: sun, grid, house and battery.
 
-/// Losses: W, and parts of what the battery and the panels move.
-const IDLE_W: f64 = 30.0;
-const BATTERY_LOSS: f64 = 0.03;
-const PV_LOSS: f64 = 0.02;
+use super::balance::balance;
+use super::orders::Orders;
+
 /// Voltage between the terminals of the battery, as a part of the nominal one, empty and full, without current.
 const EMPTY: f64 = 0.95;
 const FULL: f64 = 1.07;
@@ -40,40 +39,41 @@ pub struct Battery {
     pub celsius: f64,
 }
 
-/// What it was told.
+/// What a simulated battery shows at its terminals, where the inverter hangs on one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Orders {
-    /// It is switched on.
-    pub on: bool,
-    /// Most current into the battery, in A.
-    pub charge_a: f64,
-    /// Most current out of it, in A.
-    pub discharge_a: f64,
-    /// Most power into the battery, in W.
-    pub charge_w: f64,
-    /// Most power out of it, in W.
-    pub discharge_w: f64,
-    /// Does not discharge below, 0 to 1.
-    pub min_soc: f64,
-    /// Does not charge above, 0 to 1.
-    pub max_soc: f64,
-    /// A power for the battery in place of self-consumption, in W; + charges.
-    pub battery_w: Option<f64>,
+pub struct Pack {
+    /// Voltage in V.
+    pub volts: f64,
+    /// Current that flows in A, + charges.
+    pub amps: f64,
+    /// Resistance in Ω.
+    pub ohm: f64,
+    /// State of charge, 0 to 1.
+    pub soc: f64,
+    /// Capacity in Ah.
+    pub capacity_ah: f64,
+    /// Temperature in °C.
+    pub celsius: f64,
 }
 
-impl Default for Orders {
-    fn default() -> Self {
-        Self {
-            on: true,
-            charge_a: f64::INFINITY,
-            discharge_a: f64::INFINITY,
-            charge_w: f64::INFINITY,
-            discharge_w: f64::INFINITY,
-            min_soc: 0.0,
-            max_soc: 1.0,
-            battery_w: None,
-        }
-    }
+/// What kind of inverter it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It feeds in what is left.
+    Hybrid,
+    /// It has an input for the grid, and never feeds in.
+    OffGrid,
+    /// It has no battery, and stands beside the house on the grid.
+    Solar,
+}
+
+/// How often and how long the house was dark.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Darkness {
+    /// Times.
+    pub times: u32,
+    /// All in all, in s.
+    pub seconds: f64,
 }
 
 /// What it does.
@@ -136,22 +136,28 @@ pub struct Plant {
     pub battery: Battery,
     /// What it was told.
     pub orders: Orders,
-    /// It never feeds in.
-    pub offgrid: bool,
+    /// Power of the battery that somebody imposes, in W, in place of what the orders make of it.
+    pub imposed_w: Option<f64>,
+    /// What it is.
+    pub kind: Kind,
+    pack: Option<Pack>,
     state: State,
     flow: Flow,
     energy: Energy,
+    darkness: Darkness,
 }
 
 impl Plant {
     /// One that runs.
     #[must_use]
-    pub fn new(site: Site, battery: Battery, offgrid: bool) -> Self {
+    pub fn new(site: Site, battery: Battery, kind: Kind) -> Self {
         let mut plant = Self {
             site,
             battery,
             orders: Orders::default(),
-            offgrid,
+            imposed_w: None,
+            kind,
+            pack: None,
             state: State::Running,
             flow: Flow::default(),
             energy: Energy {
@@ -162,8 +168,9 @@ impl Plant {
                 export: 210.9,
                 load: 901.2,
             },
+            darkness: Darkness::default(),
         };
-        plant.step(0.0);
+        plant.settle();
         plant
     }
 
@@ -185,6 +192,18 @@ impl Plant {
         self.energy
     }
 
+    /// How dark it was.
+    #[must_use]
+    pub fn darkness(&self) -> Darkness {
+        self.darkness
+    }
+
+    /// It works with a grid.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.site.grid && !self.orders.island
+    }
+
     /// Lets `elapsed_s` pass.
     pub fn step(&mut self, elapsed_s: f64) {
         let hours = elapsed_s / 3_600.0;
@@ -196,82 +215,90 @@ impl Plant {
         self.energy.import += kwh(flow.grid_w);
         self.energy.export += kwh(-flow.grid_w);
         self.energy.load += kwh(flow.ac_out_w + self.site.house_w);
-        let moved = flow.battery_a * hours / self.battery.capacity_ah;
-        self.battery.soc = (self.battery.soc + moved).clamp(0.0, 1.0);
-        self.balance();
+        self.darkness.seconds += if self.is_dark() { elapsed_s } else { 0.0 };
+        if self.pack.is_none() {
+            let moved = flow.battery_a * hours / self.battery.capacity_ah;
+            self.battery.soc = (self.battery.soc + moved).clamp(0.0, 1.0);
+        }
+        self.settle();
     }
 
-    fn balance(&mut self) {
-        let Site { sun_w, load_w, house_w, grid, .. } = self.site;
+    /// The current in A that it wants of the battery on whose busbar it hangs, after `elapsed_s` more seconds.
+    pub fn draw(&mut self, pack: Pack, elapsed_s: f64) -> f64 {
+        self.step(elapsed_s);
+        self.pack = Some(Pack { ohm: pack.ohm.clamp(1e-6, 1e3), ..pack });
+        self.battery.soc = pack.soc;
+        self.battery.capacity_ah = pack.capacity_ah;
+        self.battery.celsius = pack.celsius;
+        self.settle();
+        self.flow.battery_a
+    }
+
+    /// What really flows: a battery that has opened its contactor gives and takes nothing, whatever is wanted of it.
+    pub fn measure(&mut self, volts: f64, amps: f64) {
+        let Some(pack) = &mut self.pack else { return };
+        (pack.volts, pack.amps) = (volts, amps);
+        let watts = volts * amps;
         let (least_w, most_w) = self.room_w();
-        let wanted = |surplus_w: f64| self.orders.battery_w.unwrap_or(surplus_w).clamp(least_w, most_w);
-        let house_w = if grid { house_w } else { 0.0 };
-        (self.state, self.flow) = if !self.orders.on {
-            // A switch connects the load to the grid.
-            let through_w = if grid { load_w } else { 0.0 };
-            (State::Off, Flow { ac_in_w: through_w, ac_out_w: through_w, ..Flow::default() })
-        } else if grid {
-            let give_w = sun_w * (1.0 - PV_LOSS) - IDLE_W;
-            // The meter sees what hangs beside the inverter too: it is served as well, unless nothing may be fed in.
-            let served_w = load_w + if self.offgrid { 0.0 } else { house_w };
-            let mut battery_w = wanted(into_battery_w(give_w - served_w));
-            if self.offgrid {
-                battery_w = battery_w.max(into_battery_w(-IDLE_W - load_w));
-            }
-            let all_w = load_w + battery_w + loss_w(sun_w, battery_w);
-            // What nobody may have, the panels do not give.
-            let pv_w = if self.offgrid { sun_w.min(needed_pv_w(load_w, battery_w)) } else { sun_w };
-            let ac_in_w = if pv_w < sun_w { 0.0 } else { all_w - pv_w };
-            let ac_in_w = if self.offgrid { ac_in_w.max(0.0) } else { ac_in_w };
-            let loss_w = pv_w + ac_in_w - load_w - battery_w;
-            (State::Running, Flow { pv_w, ac_in_w, ac_out_w: load_w, battery_w, loss_w, ..Flow::default() })
-        } else {
-            let battery_w = into_battery_w(sun_w * (1.0 - PV_LOSS) - IDLE_W - load_w);
-            if battery_w < least_w {
-                (State::Dark, Flow::default())
-            } else {
-                let battery_w = battery_w.min(most_w);
-                let pv_w = needed_pv_w(load_w, battery_w);
-                let loss_w = pv_w - load_w - battery_w;
-                (State::Inverting, Flow { pv_w, ac_out_w: load_w, battery_w, loss_w, ..Flow::default() })
-            }
-        };
-        self.flow.grid_w = self.flow.ac_in_w + house_w;
-        let open_v = self.open_v();
+        self.settle_within((least_w.max(watts.min(0.0)), most_w.min(watts.max(0.0))));
+    }
+
+    /// Makes the flows what site, battery and orders say.
+    pub fn settle(&mut self) {
+        self.settle_within(self.room_w());
+    }
+
+    fn settle_within(&mut self, room_w: (f64, f64)) {
+        let was_dark = self.is_dark();
+        let mut orders = self.orders;
+        if let Some(imposed_w) = self.imposed_w {
+            orders.force(imposed_w);
+        }
+        (self.state, self.flow) = balance(self.kind, &self.site, &orders, room_w, self.open_v());
+        self.darkness.times += u32::from(self.is_dark() && !was_dark);
         // Into the terminals: battery_w = v * i and v = open_v + i * r.
-        let ohm = self.battery.nominal_v * DROP_AT_1C / self.battery.capacity_ah;
-        self.flow.battery_v =
-            (open_v + (open_v * open_v + 4.0 * ohm * self.flow.battery_w).max(0.0).sqrt()) / 2.0;
-        self.flow.battery_a = self.flow.battery_w / self.flow.battery_v;
+        let (open_v, watts) = (self.open_v(), self.flow.battery_w);
+        self.flow.battery_v = (open_v + (open_v * open_v + 4.0 * self.ohm() * watts).max(0.0).sqrt()) / 2.0;
+        self.flow.battery_a = if self.flow.battery_v > 0.0 { watts / self.flow.battery_v } else { 0.0 };
+    }
+
+    fn is_dark(&self) -> bool {
+        self.kind != Kind::Solar && self.site.load_w > 0.0 && self.flow.ac_out_w == 0.0
     }
 
     fn open_v(&self) -> f64 {
-        self.battery.nominal_v * (EMPTY + (FULL - EMPTY) * self.battery.soc)
+        match self.pack {
+            Some(pack) => (pack.volts - pack.amps * pack.ohm).max(0.0),
+            None => self.battery.nominal_v * (EMPTY + (FULL - EMPTY) * self.battery.soc),
+        }
+    }
+
+    fn ohm(&self) -> f64 {
+        match self.pack {
+            Some(pack) => pack.ohm,
+            None => self.battery.nominal_v * DROP_AT_1C / self.battery.capacity_ah,
+        }
     }
 
     /// The most that the battery gives (negative) and takes, in W.
-    fn room_w(&self) -> (f64, f64) {
-        let Orders { charge_a, discharge_a, charge_w, discharge_w, min_soc, max_soc, .. } = self.orders;
-        let v = self.open_v();
-        let most_w = if self.battery.soc >= max_soc.min(1.0) { 0.0 } else { charge_w.min(charge_a * v) };
-        let least_w =
-            if self.battery.soc <= min_soc.max(0.0) { 0.0 } else { discharge_w.min(discharge_a * v) };
-        (-least_w, most_w)
+    #[must_use]
+    pub fn room_w(&self) -> (f64, f64) {
+        if self.kind == Kind::Solar {
+            return (0.0, 0.0);
+        }
+        let Orders { charge_a, discharge_a, charge_w, discharge_w, charge_v, low_v, max_soc, .. } =
+            self.orders;
+        let min_soc = if self.is_connected() { self.orders.min_soc } else { self.orders.min_soc_island };
+        let (open_v, ohm) = (self.open_v(), self.ohm());
+        let most_a = charge_a.min(((charge_v - open_v) / ohm).max(0.0));
+        let least_a = discharge_a.min(((open_v - low_v) / ohm).max(0.0));
+        // At the terminals: v * i with v = open_v + i * r.
+        let most_w = charge_w.min(most_a * (open_v + most_a * ohm));
+        let least_w = discharge_w.min(least_a * (open_v - least_a * ohm).max(open_v / 2.0));
+        let is_full = self.battery.soc >= max_soc.min(1.0);
+        let is_empty = self.battery.soc <= min_soc.max(0.0);
+        (if is_empty { 0.0 } else { -least_w }, if is_full { 0.0 } else { most_w })
     }
-}
-
-/// What arrives in the battery of a surplus, or has to leave it for a lack.
-fn into_battery_w(surplus_w: f64) -> f64 {
-    if surplus_w > 0.0 { surplus_w / (1.0 + BATTERY_LOSS) } else { surplus_w / (1.0 - BATTERY_LOSS) }
-}
-
-/// What the panels have to give when nothing comes from the grid.
-fn needed_pv_w(load_w: f64, battery_w: f64) -> f64 {
-    ((load_w + battery_w + loss_w(0.0, battery_w)) / (1.0 - PV_LOSS)).max(0.0)
-}
-
-fn loss_w(pv_w: f64, battery_w: f64) -> f64 {
-    IDLE_W + PV_LOSS * pv_w + BATTERY_LOSS * battery_w.abs()
 }
 
 #[cfg(test)]
@@ -282,7 +309,7 @@ mod tests {
     fn plant(sun_w: f64, load_w: f64, grid: bool, soc: f64) -> Plant {
         let site = Site { sun_w, load_w, house_w: 250.0, grid, grid_v: 230.0, grid_hz: 50.0 };
         let battery = Battery { soc, capacity_ah: 200.0, nominal_v: 51.2, celsius: 24.0 };
-        Plant::new(site, battery, false)
+        Plant::new(site, battery, Kind::Hybrid)
     }
 
     #[test]
@@ -316,10 +343,12 @@ mod tests {
         fn what_comes_in_goes_out_in_every_state(
             sun_w in 0.0..20_000.0, load_w in 0.0..15_000.0, grid: bool, soc in 0.0..1.0, on: bool, offgrid: bool,
             charge_a in 0.0..300.0, discharge_a in 0.0..300.0, told in prop::option::of(-9_000.0..9_000.0),
+            island: bool,
         ) {
             let mut plant = plant(sun_w, load_w, grid, soc);
-            plant.offgrid = offgrid;
-            plant.orders = Orders { on, charge_a, discharge_a, battery_w: told, ..plant.orders };
+            plant.kind = if offgrid { Kind::OffGrid } else { Kind::Hybrid };
+            plant.orders = Orders { on, charge_a, discharge_a, island, ..plant.orders };
+            plant.imposed_w = told;
             plant.step(0.0);
             let Flow { pv_w, ac_in_w, ac_out_w, battery_w, loss_w, battery_v, battery_a, .. } = plant.flow();
             prop_assert!((pv_w + ac_in_w - ac_out_w - battery_w - loss_w).abs() < 1e-6, "{:?}", plant.flow());

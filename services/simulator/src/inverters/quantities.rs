@@ -21,11 +21,11 @@ const STRING_V: f64 = 320.0;
 pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
     let (flow, energy, site) = (plant.flow(), plant.energy(), plant.site);
     let state = plant.state();
-    let on_grid = site.grid;
+    let on_grid = plant.is_connected();
     let island = state == State::Inverting;
-    let in_v = if on_grid { site.grid_v } else { 0.0 };
+    let in_v = if site.grid { site.grid_v } else { 0.0 };
     let out_v = if on_grid || island { site.grid_v } else { 0.0 };
-    let in_hz = if on_grid { site.grid_hz } else { 0.0 };
+    let in_hz = if site.grid { site.grid_hz } else { 0.0 };
     let out_hz = if on_grid || island { site.grid_hz } else { 0.0 };
     // What passes between the inverter itself and its AC terminals, + out.
     let inverter_w = flow.ac_out_w - flow.ac_in_w;

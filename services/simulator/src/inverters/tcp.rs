@@ -30,12 +30,12 @@ pub enum Framing {
 }
 
 /// How a port behaves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Manners {
     /// What is spoken.
     pub framing: Framing,
     /// More clients than these are turned away.
-    pub clients: usize,
+    pub clients: Arc<AtomicUsize>,
     /// From a request to its answer.
     pub turnaround: Duration,
 }
@@ -83,14 +83,14 @@ async fn listen(listener: TcpListener, manners: Manners, units: Vec<Arc<Mutex<Un
             accepted = listener.accept() => {
                 // Who cannot be accepted tries again.
                 let Ok((stream, _)) = accepted else { continue };
-                if present.load(Ordering::Relaxed) >= manners.clients {
+                if present.load(Ordering::Relaxed) >= manners.clients.load(Ordering::Relaxed) {
                     continue;
                 }
                 present.fetch_add(1, Ordering::Relaxed);
-                let (units, present) = (units.clone(), present.clone());
+                let (units, present, manners) = (units.clone(), present.clone(), manners.clone());
                 serving.spawn(async move {
                     // A client that is gone needs no answer.
-                    let _ = converse(stream, manners, &units).await;
+                    let _ = converse(stream, &manners, &units).await;
                     present.fetch_sub(1, Ordering::Relaxed);
                 });
             }
@@ -98,7 +98,7 @@ async fn listen(listener: TcpListener, manners: Manners, units: Vec<Arc<Mutex<Un
     }
 }
 
-async fn converse(mut stream: TcpStream, manners: Manners, units: &[Arc<Mutex<Unit>>]) -> io::Result<()> {
+async fn converse(mut stream: TcpStream, manners: &Manners, units: &[Arc<Mutex<Unit>>]) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut received, mut buffer) = (Vec::new(), [0; 512]);
     loop {

@@ -180,6 +180,32 @@ impl Check for Scenario {
         findings.each("battery", &self.battery);
         findings.each("event", &self.event);
         let batteries = self.batteries();
+        for (n, inverter) in self.inverter.iter().enumerate() {
+            let Some(number) = inverter.battery else { continue };
+            let carrier =
+                batteries.get(number).map(|battery| battery.hybrid.is_some() || battery.charger.is_some());
+            let is_twice = self.inverter.iter().take(n).any(|other| other.battery == inverter.battery);
+            match carrier {
+                None => findings.refuse(
+                    "inverter",
+                    format!("there is no battery {number}"),
+                    format!("fewer than {total}"),
+                ),
+                Some(true) => findings.refuse(
+                    "inverter",
+                    format!("battery {number} has a charger or a hybrid"),
+                    "one of them",
+                ),
+                Some(false) if is_twice => {
+                    findings.refuse(
+                        "inverter",
+                        format!("battery {number} has another inverter"),
+                        "one for each battery",
+                    );
+                }
+                Some(false) => {}
+            }
+        }
         let hybrids = batteries.iter().filter_map(|battery| battery.hybrid.as_ref());
         let links: Vec<&PathBuf> =
             batteries.iter().map(|battery| &battery.link).chain(hybrids.map(|hybrid| &hybrid.link)).collect();
