@@ -97,6 +97,17 @@ impl Knowledge {
         Ok(Knowledge { steps: vec![Step::of(profile)], danger_from, is_chosen: true })
     }
 
+    /// What is known of one profile, and what is dangerous: for a device that was found before.
+    #[must_use]
+    pub fn about(&self, id: &str) -> Knowledge {
+        let mut known = self.clone();
+        for step in &mut known.steps {
+            step.profiles.retain(|profile| profile.id == id || step.danger.is_some());
+        }
+        known.steps.retain(|step| step.danger.is_some() || !step.profiles.is_empty());
+        known
+    }
+
     /// All profiles, in the order in which they are tried.
     pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
         self.steps.iter().flat_map(|step| &step.profiles)

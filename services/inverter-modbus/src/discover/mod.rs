@@ -6,6 +6,8 @@
 //! - `place`: what is known of one unit on the way
 //! - [`plan`]: which rates and units are tried at a port or host
 //! - [`runner`]: the search on real lines; [`found`]: what was found, as a device of the configuration
+//! - [`searches`]: the searches of the process; [`watch`](mod@watch): a line that is searched while it runs;
+//!   [`stored`]: what was found there before
 
 pub mod found;
 pub mod judge;
@@ -14,3 +16,6 @@ mod place;
 pub mod plan;
 pub mod runner;
 pub mod search;
+pub mod searches;
+pub mod stored;
+pub mod watch;

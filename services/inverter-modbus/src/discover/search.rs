@@ -26,6 +26,7 @@ pub struct Search {
     waiting: Option<(usize, Range)>,
     attempts: u8,
     asked: usize,
+    is_closed: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -125,7 +126,12 @@ impl Search {
         };
         let places = rates.iter().enumerate().flat_map(place).collect();
         let rates = vec![Rate::default(); rates.len()];
-        Search { knowledge, rates, places, waiting: None, attempts: 0, asked: 0 }
+        Search { knowledge, rates, places, waiting: None, attempts: 0, asked: 0, is_closed: false }
+    }
+
+    /// A device is on the line that may be endangered: what is dangerous is read of nobody.
+    pub fn close(&mut self) {
+        self.is_closed = true;
     }
 
     /// What is to be read next; nothing when the search is over.
@@ -327,6 +333,9 @@ impl Search {
 
     /// Whether registers may be read at a place that would endanger some devices: none of them is here or anywhere on the line.
     fn may_be_endangering(&self, at: usize) -> bool {
+        if self.is_closed {
+            return false;
+        }
         if self.knowledge.is_chosen {
             return true;
         }

@@ -10,6 +10,9 @@ const FULL: f64 = 1.07;
 /// Internal resistance at which the nominal voltage drops by 2 % with a current of 1 C.
 const DROP_AT_1C: f64 = 0.02;
 
+/// From a reset until there is an output again.
+const START_S: f64 = 10.0;
+
 /// What the inverter hangs on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Site {
@@ -85,7 +88,7 @@ pub enum State {
     Running,
     /// It makes a grid of its own.
     Inverting,
-    /// There is no grid and the battery cannot carry the load.
+    /// There is no output: no grid and too little battery for the load, or it starts anew.
     Dark,
 }
 
@@ -138,6 +141,8 @@ pub struct Plant {
     pub orders: Orders,
     /// It never feeds in.
     pub offgrid: bool,
+    /// It starts anew, and has no output for so long still.
+    starting_s: f64,
     state: State,
     flow: Flow,
     energy: Energy,
@@ -152,6 +157,7 @@ impl Plant {
             battery,
             orders: Orders::default(),
             offgrid,
+            starting_s: 0.0,
             state: State::Running,
             flow: Flow::default(),
             energy: Energy {
@@ -185,6 +191,12 @@ impl Plant {
         self.energy
     }
 
+    /// Drops its output and starts anew.
+    pub fn reset(&mut self) {
+        self.starting_s = START_S;
+        self.step(0.0);
+    }
+
     /// Lets `elapsed_s` pass.
     pub fn step(&mut self, elapsed_s: f64) {
         let hours = elapsed_s / 3_600.0;
@@ -198,6 +210,7 @@ impl Plant {
         self.energy.load += kwh(flow.ac_out_w + self.site.house_w);
         let moved = flow.battery_a * hours / self.battery.capacity_ah;
         self.battery.soc = (self.battery.soc + moved).clamp(0.0, 1.0);
+        self.starting_s = (self.starting_s - elapsed_s).max(0.0);
         self.balance();
     }
 
@@ -206,7 +219,9 @@ impl Plant {
         let (least_w, most_w) = self.room_w();
         let wanted = |surplus_w: f64| self.orders.battery_w.unwrap_or(surplus_w).clamp(least_w, most_w);
         let house_w = if grid { house_w } else { 0.0 };
-        (self.state, self.flow) = if !self.orders.on {
+        (self.state, self.flow) = if self.starting_s > 0.0 {
+            (State::Dark, Flow::default())
+        } else if !self.orders.on {
             // A switch connects the load to the grid.
             let through_w = if grid { load_w } else { 0.0 };
             (State::Off, Flow { ac_in_w: through_w, ac_out_w: through_w, ..Flow::default() })

@@ -138,6 +138,8 @@ impl Unit {
         let last = first.saturating_add(count - 1);
         if self.profile.link.forbidden.iter().any(|(from, to)| first <= *to && last >= *from) {
             self.resets += 1;
+            self.plant.reset();
+            self.show();
             return modbus::exception(function, ILLEGAL_ADDRESS);
         }
         if count > self.profile.link.max_read.unwrap_or(MAX_READ) {
