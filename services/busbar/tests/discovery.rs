@@ -81,7 +81,7 @@ fn search(devices: &mut [Unit]) -> Vec<Finding> {
         }
     }
     let mut search = Search::new(Arc::new(knowledge), &[units]);
-    while let Some(Question { unit, range, .. }) = search.next() {
+    while let Some(Question { unit, range, .. }) = search.ask() {
         let request = Request::Read { table: range.table, addr: range.addr, count: range.count };
         let device = devices.iter_mut().find(|device| device.number == unit);
         let answer = device.and_then(|device| device.serve(&request.bytes(), Instant::now()));

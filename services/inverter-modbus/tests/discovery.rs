@@ -1,6 +1,6 @@
 //! The search of a line against devices that are registers, and against anything.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ type Log = Vec<(Question, Heard)>;
 fn search_of(knowledge: Knowledge, mut answer: impl FnMut(&Question) -> Heard) -> (Vec<Finding>, Log) {
     let rates = rates(&knowledge);
     let (mut search, mut log) = (Search::new(Arc::new(knowledge), &rates), Log::new());
-    while let Some(question) = search.next() {
+    while let Some(question) = search.ask() {
         let heard = answer(&question);
         log.push((question, heard.clone()));
         search.take(heard);

@@ -113,7 +113,7 @@ async fn run(
     };
     let began = Instant::now();
     let (mut failures, mut opened) = (0, None);
-    while let Some(question) = search.next() {
+    while let Some(question) = search.ask() {
         let Some(address) = addresses.get(question.rate) else {
             search.give_up();
             continue;

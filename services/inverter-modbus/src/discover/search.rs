@@ -16,7 +16,7 @@ use crate::profile::scalar::Table;
 /// So many answers of a rate that cannot be understood, and no other: it is the wrong one.
 const GARBAGE: u32 = 2;
 
-/// The search of one line. [`Search::next`] and [`Search::take`] alternate until there is nothing to ask.
+/// The search of one line. [`Search::ask`] and [`Search::take`] alternate until there is nothing to ask.
 #[derive(Debug, Clone)]
 pub struct Search {
     knowledge: Arc<Knowledge>,
@@ -135,14 +135,14 @@ impl Search {
     }
 
     /// What is to be read next; nothing when the search is over.
-    pub fn next(&mut self) -> Option<Question> {
+    pub fn ask(&mut self) -> Option<Question> {
         for late in [false, true] {
             for at in 0..self.places.len() {
                 if self.is_idle(at, late) || late && !self.may_be_endangering(at) {
                     continue;
                 }
                 if let Some(range) = self.question(at, late) {
-                    return self.ask(at, range);
+                    return self.send(at, range);
                 }
                 if let Some(idle) =
                     self.places.get_mut(at).and_then(|place| place.is_idle.get_mut(usize::from(late)))
@@ -159,12 +159,12 @@ impl Search {
         place.and_then(|place| place.is_idle.get(usize::from(late))).copied().unwrap_or(true)
     }
 
-    fn ask(&mut self, at: usize, range: Range) -> Option<Question> {
+    fn send(&mut self, at: usize, range: Range) -> Option<Question> {
         // Whatever is wanted: nothing leaves that may endanger a device.
         if self.knowledge.is_dangerous(range) && !self.may_be_endangering(at) {
             self.waiting = Some((at, range));
             self.take(Heard::Refused(0));
-            return self.next();
+            return self.ask();
         }
         let place = self.places.get(at)?;
         self.waiting = Some((at, range));
