@@ -1,6 +1,6 @@
 //! Looking for devices: every simulated device by the search itself, and `busbar scan` and the process on real lines.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "discovery/lines.rs"]
 mod lines;

@@ -1,7 +1,7 @@
 //! `org.busbar.Bus1` of inverter-modbus in front of two devices of pymodbus, of which nothing is ours: one behind TCP, one
 //! on a serial line.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 

@@ -45,8 +45,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let bus1 = Bus1::connect(&bus).await?;
     let (searches, mut found) = Searches::new(lines.clone(), library, bus1.herald());
     let searched: Vec<Where> = config.discover.iter().filter_map(Discover::place).collect();
-    let ports = Ports::new(lines.clone(), searches.clone(), searched.clone());
-    let commands = Commands::export(bus1, ports, config.raw_access).await?;
+    let ports = Ports::new(lines.clone(), searches.clone(), searched.clone(), config.raw_access);
+    let commands = Commands::export(bus1, ports).await?;
     context.ready(&status(&lines, &searched));
     let mut watches = FuturesUnordered::new();
     for discover in config.discover {

@@ -32,14 +32,15 @@ pub struct Ports {
     searches: Searches,
     /// Where devices are looked for, and nobody may have been found as yet.
     searched: Arc<Vec<Where>>,
+    may_send: bool,
 }
 
 impl Commands {
-    /// Exports the interface under one name for each line; with `may_send`, requests are sent.
+    /// Exports the interface under one name for each line.
     ///
     /// # Errors
     /// The bus is not there or gone.
-    pub async fn export(bus1: Bus1, ports: Ports, may_send: bool) -> Result<Commands, Failure> {
+    pub async fn export(bus1: Bus1, ports: Ports) -> Result<Commands, Failure> {
         for address in ports.places().iter().map(Where::address) {
             let name = format!("org.busbar.inverter_modbus.{}", address.suffix());
             match bus1.take_name(&name).await {
@@ -51,6 +52,7 @@ impl Commands {
                 Err(error) => return Err(error.into()),
             }
         }
+        let may_send = ports.may_send;
         Ok(Commands { bus1, desk: Desk::new(ports, may_send) })
     }
 
@@ -93,10 +95,10 @@ impl Owner for Ports {
 }
 
 impl Ports {
-    /// These lines, and where devices are looked for besides.
+    /// These lines, and where devices are looked for besides; with `may_send`, requests of others are sent.
     #[must_use]
-    pub fn new(lines: Lines, searches: Searches, searched: Vec<Where>) -> Ports {
-        Ports { lines, searches, searched: Arc::new(searched) }
+    pub fn new(lines: Lines, searches: Searches, searched: Vec<Where>, may_send: bool) -> Ports {
+        Ports { lines, searches, searched: Arc::new(searched), may_send }
     }
 
     /// The ports and hosts, each once.

@@ -8,6 +8,7 @@ use dbus_interfaces::bus1::{Answer, Code, Entries};
 use service_kit::serial::Parity;
 
 use super::Ports;
+use crate::discover::knowledge::Knowledge;
 use crate::discover::plan::{Where, Wishes};
 use crate::discover::runner::Outcome;
 use crate::discover::search::Verdict;
@@ -26,14 +27,7 @@ pub(super) async fn probe(ports: &Ports, wanted: &Entries) -> Result<Vec<Entries
     if value(wanted, "known").is_some_and(|known| *known == Value::Bool(true)) {
         return Ok(equipment);
     }
-    let knowledge = match text(wanted, "product") {
-        Some(id) => ports
-            .searches
-            .chosen(id)
-            .map_err(|why| Answer::failed(Code::BadArgs, format!("product: {why}")))?,
-        None => ports.searches.knowledge(),
-    };
-    let knowledge = Arc::new(knowledge);
+    let knowledge = Arc::new(knowledge(ports, text(wanted, "product"))?);
     let mut failures = Vec::new();
     for place in &places {
         match ports.searches.try_look(&knowledge, place, &wishes).await {
@@ -46,6 +40,15 @@ pub(super) async fn probe(ports: &Ports, wanted: &Entries) -> Result<Vec<Entries
         return Err(Answer::failed(Code::PortUnavailable, failures.join("; ")));
     }
     Ok(equipment)
+}
+
+/// What is looked for. Who may send anything may also say what a device is; for everybody else, what is dangerous is
+/// excluded first.
+fn knowledge(ports: &Ports, product: Option<&str>) -> Result<Knowledge, Answer> {
+    let Some(id) = product else { return Ok(ports.searches.knowledge()) };
+    let chosen = ports.searches.chosen(id);
+    let chosen = chosen.map_err(|why| Answer::failed(Code::BadArgs, format!("product: {why}")))?;
+    Ok(if ports.may_send { chosen } else { ports.searches.knowledge().about(id) })
 }
 
 fn wishes(wanted: &Entries) -> Result<Wishes, Answer> {
