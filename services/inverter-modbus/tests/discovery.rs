@@ -275,6 +275,22 @@ fn an_answer_that_does_not_come_again_is_no_device() {
     assert!(!log.iter().any(|(question, _)| is_high(question)));
 }
 
+/// LuxPower has its clock between the serial number and the device code.
+#[test]
+fn a_clock_beside_what_tells_a_device_may_go_on() {
+    let (rate, unit) = home("luxpower");
+    let (mut device, mut second) = (Device::of("luxpower"), 0);
+    let (findings, _) = search_of(knowledge(), |question| {
+        second += 1;
+        device.put(Table::Holding, 14, &[second]);
+        match (question.rate, question.unit) == (rate, unit) {
+            true => device.read(question.range),
+            false => Heard::Silence,
+        }
+    });
+    assert_eq!(verdicts(&findings), [(unit, Verdict::Is("luxpower".into()))]);
+}
+
 /// What the rules say, told once more: what must have been heard before a dangerous register of a unit is read.
 fn check_order(log: &Log) -> Result<(), TestCaseError> {
     let says_spf = |question: &Question, heard: &Heard| {

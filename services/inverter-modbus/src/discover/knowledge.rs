@@ -150,6 +150,14 @@ pub fn reads(profile: &Profile) -> impl Iterator<Item = Range> {
     reads.map(|read| Range { table: profile.table(read.table), addr: read.addr, count: read.count })
 }
 
+/// The registers that tell the device of a profile without a chain of models; of one with a chain, where it may begin.
+pub fn telling(profile: &Profile) -> impl Iterator<Item = Range> {
+    let parts = profile.identify.iter().flat_map(|identify| &identify.matches);
+    let parts = parts.map(|part| recognise::place_of(part, profile.table(part.table)));
+    let bases = profile.sunspec.iter().flat_map(|sunspec| &sunspec.bases);
+    parts.chain(bases.map(|base| Range { table: Table::Holding, addr: *base, count: 2 }))
+}
+
 fn can_be_found(profile: &Profile) -> bool {
     profile.sunspec.is_some() || profile.identify.is_some()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::judge;
-use super::knowledge::{Knowledge, reads};
+use super::knowledge::{Knowledge, reads, telling};
 use super::place::{ATTEMPTS, Place, Stage};
 pub use super::said::{Finding, Heard, Progress, Question, Units, Verdict};
 use crate::engine::image::Image;
@@ -119,8 +119,9 @@ impl Search {
             heard => heard,
         };
         let is_low = !self.knowledge.is_dangerous(range);
-        let Some(place) = self.places.get_mut(at) else { return };
-        if let Some(rate) = self.rates.get_mut(place.rate) {
+        let Search { knowledge, places, rates, .. } = self;
+        let Some(place) = places.get_mut(at) else { return };
+        if let Some(rate) = rates.get_mut(place.rate) {
             match heard {
                 Heard::Values(_) | Heard::Refused(_) => rate.answers += 1,
                 Heard::Garbage => rate.garbage += 1,
@@ -140,8 +141,10 @@ impl Search {
             }
             Stage::Confirming(profiles, ranges) if is_given_up => {
                 self.attempts = 0;
+                let tried = knowledge.profiles().filter(|profile| profiles.contains(&profile.id));
+                let telling: Vec<Range> = tried.flat_map(telling).collect();
                 if let Heard::Values(values) = &heard
-                    && agrees(&place.image, range, values)
+                    && agrees(&place.image, range, values, &telling)
                 {
                     ranges.pop_front();
                     place.image.put(range.table, range.addr, values, 1);
@@ -365,10 +368,14 @@ impl Search {
     }
 }
 
-/// Whether what was read again is what was read before, as far as it was.
-fn agrees(image: &Image, range: Range, values: &[u16]) -> bool {
+/// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.
+fn agrees(image: &Image, range: Range, values: &[u16], telling: &[Range]) -> bool {
+    let tells = |addr: u16| {
+        let mut here = telling.iter().filter(|part| part.table == range.table);
+        here.any(|part| addr >= part.addr && addr - part.addr < part.count)
+    };
     let mut all = (range.addr..=u16::MAX).zip(values);
-    all.all(|(addr, value)| image.get(range.table, addr).is_none_or(|known| known == *value))
+    all.all(|(addr, value)| !tells(addr) || image.get(range.table, addr) == Some(*value))
 }
 
 fn ids(profiles: &[&Profile]) -> Vec<String> {
