@@ -160,6 +160,12 @@ impl Bus1 {
         self.endpoint.request_name(name).await
     }
 
+    /// What tells everybody how far a long command is.
+    #[must_use]
+    pub fn herald(&self) -> Herald {
+        Herald { endpoint: self.endpoint.clone() }
+    }
+
     /// The next request; what is none is answered here. Dropping the future loses nothing.
     ///
     /// # Errors
@@ -218,6 +224,22 @@ impl Bus1 {
     }
 }
 
+/// Tells everybody how far a long command is. It does not keep the interface on the bus.
+#[derive(Debug, Clone)]
+pub struct Herald {
+    endpoint: Endpoint,
+}
+
+impl Herald {
+    /// Emits `Progress`.
+    ///
+    /// # Errors
+    /// [`BusError::Lost`].
+    pub async fn tell(&self, progress: &Entries) -> Result<(), BusError> {
+        self.endpoint.signal("/", INTERFACE, "Progress", Body::Dict(&named(progress))).await
+    }
+}
+
 impl Reply {
     /// Who asked: a unique name.
     #[must_use]
@@ -234,6 +256,17 @@ impl Reply {
     pub async fn entries(self, entries: &Entries) {
         // A lost bus is noticed where requests come from.
         let _ = self.endpoint.answer(self.call, Body::Dict(&named(entries))).await;
+    }
+
+    /// Answers that it is not carried out, where the answer itself has no place for that.
+    pub async fn refuse(self, why: Answer) {
+        let fault = match why.code {
+            Code::BadArgs | Code::NoSuchDevice => Fault::InvalidArgs,
+            Code::Forbidden => Fault::AccessDenied,
+            _ => Fault::Failed,
+        };
+        let words = format!("{}: {}", why.code.status(), why.message.unwrap_or_default());
+        let _ = self.endpoint.refuse(self.call, fault, &words).await;
     }
 
     /// Answers `Probe`.

@@ -24,8 +24,8 @@ pub trait Owner: Clone + Send + Sync + 'static {
     /// Its ports, as `Info` shows them.
     fn ports(&self) -> Vec<Value>;
 
-    /// Looks for equipment.
-    fn probe(&self, wanted: Entries) -> impl Future<Output = Vec<Entries>> + Send;
+    /// Looks for equipment, or says why not.
+    fn probe(&self, wanted: Entries) -> impl Future<Output = Result<Vec<Entries>, Answer>> + Send;
 
     /// Carries out a command of [`Owner::COMMANDS`].
     fn carry_out(&self, command: &str, arguments: &Entries) -> impl Future<Output = Answer> + Send;
@@ -55,10 +55,13 @@ impl<O: Owner> Desk<O> {
         tokio::spawn(async move {
             match request {
                 Request::Info(reply) => reply.entries(&info(&owner, may_send)).await,
-                Request::Probe(_, reply) if place.is_none() => reply.list(&[]).await,
-                Request::Probe(wanted, reply) => reply.list(&owner.probe(wanted).await).await,
+                Request::Probe(_, reply) if place.is_none() => reply.refuse(busy()).await,
+                Request::Probe(wanted, reply) => match owner.probe(wanted).await {
+                    Ok(equipment) => reply.list(&equipment).await,
+                    Err(why) => reply.refuse(why).await,
+                },
                 Request::Transact(_, reply) if place.is_none() => {
-                    reply.answer(Answer::failed(Code::Busy, "too many commands at a time")).await;
+                    reply.answer(busy()).await;
                 }
                 Request::Transact(arguments, reply) => {
                     let answer = transact(&owner, &arguments, may_send).await;
@@ -71,6 +74,10 @@ impl<O: Owner> Desk<O> {
             drop(place);
         });
     }
+}
+
+fn busy() -> Answer {
+    Answer::failed(Code::Busy, "too many commands at a time")
 }
 
 async fn transact<O: Owner>(owner: &O, arguments: &Entries, may_send: bool) -> Answer {
@@ -110,8 +117,8 @@ mod tests {
             vec![Value::from("port")]
         }
 
-        async fn probe(&self, _: Entries) -> Vec<Entries> {
-            Vec::new()
+        async fn probe(&self, _: Entries) -> Result<Vec<Entries>, Answer> {
+            Ok(Vec::new())
         }
 
         async fn carry_out(&self, command: &str, _: &Entries) -> Answer {

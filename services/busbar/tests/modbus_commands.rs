@@ -198,7 +198,7 @@ fn without_leave_nothing_is_sent_and_what_there_is_is_told() {
     let serial = ports.iter().find(|port| port["port"] == json!(bed.serial)).expect("the serial line");
     assert_eq!((&serial["baud"], &serial["open"]), (&json!(9600), &json!(true)));
     assert_eq!((&serial["units"][0]["unit"], &serial["units"][0]["there"]), (&json!(1), &json!(false)));
-    let found = bed.call("rs485", "Probe", &["a{sv}", "0"]);
+    let found = bed.call("rs485", "Probe", &["a{sv}", "1", "known", "b", "true"]);
     assert_eq!((found.as_array().map(Vec::len), &found[0]["kind"]), (Some(1), &json!("modbus")), "{found}");
 }
 

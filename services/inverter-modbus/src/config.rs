@@ -1,12 +1,16 @@
-//! The configuration of one `inverter-modbus` process: the devices on its lines.
+//! The configuration of one `inverter-modbus` process: the devices on its lines, and where it looks for others.
+
+mod discover;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dbus_interfaces::classes::bank;
 use serde::{Deserialize, Serialize};
 use service_kit::config::{Check, Findings};
 use service_kit::serial::{Character, Parity};
+
+pub use discover::Discover;
 
 use crate::library::{self, Library};
 use crate::line::address::{Address, Framing};
@@ -17,7 +21,14 @@ use crate::profile::{Class, Profile, link};
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The devices.
+    #[serde(default)]
     pub device: Vec<Device>,
+    /// Where devices are looked for.
+    #[serde(default)]
+    pub discover: Vec<Discover>,
+    /// Where is kept which devices were found.
+    #[serde(default = "kept_folder")]
+    pub folder: PathBuf,
     /// Where profiles of the user's own are, before those that come with the program.
     #[serde(default)]
     pub profiles: Option<PathBuf>,
@@ -177,6 +188,12 @@ const LONGEST_TIMEOUT_S: u32 = 86_400;
 /// The longest name that a user may give.
 const LONGEST_NAME: usize = 32;
 
+/// Venus OS keeps what is in `/data`.
+fn kept_folder() -> PathBuf {
+    let is_venus = Path::new("/opt/victronenergy").is_dir();
+    PathBuf::from(if is_venus { "/data/busbar/inverter-modbus" } else { "/var/lib/busbar/inverter-modbus" })
+}
+
 fn device_instance() -> i32 {
     20
 }
@@ -280,10 +297,28 @@ struct Listed<'c> {
 
 impl Check for Config {
     fn check(&self, findings: &mut Findings) {
-        if self.device.is_empty() {
-            findings.refuse("device", "there is none", "at least one [[device]]");
+        if self.device.is_empty() && self.discover.is_empty() {
+            findings.refuse("device", "there is none", "at least one [[device]] or [[discover]]");
         }
         let library = self.library();
+        findings.each("discover", &self.discover);
+        for (n, discover) in self.discover.iter().enumerate() {
+            if let Some(id) = discover.profile.as_ref().filter(|id| library.get(id).is_err()) {
+                findings.refuse(
+                    "discover",
+                    format!("no sound profile is called {id:?}"),
+                    library.ids().join(", "),
+                );
+            }
+            let is_twice = self.discover.iter().take(n).any(|other| other.place() == discover.place());
+            if is_twice && let Some(place) = discover.place() {
+                findings.refuse(
+                    "discover",
+                    format!("twice at {}", place.address().place()),
+                    "one entry for a line",
+                );
+            }
+        }
         let listed: Vec<Listed<'_>> =
             self.device.iter().map(|device| Listed { device, library: &library }).collect();
         findings.each("device", &listed);

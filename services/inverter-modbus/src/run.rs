@@ -1,16 +1,30 @@
 //! The process: the lines, the devices on them, and the loop around all.
 
-use dbus_interfaces::BusAddress;
-use futures_util::StreamExt;
-use futures_util::future::try_join3;
-use futures_util::stream::FuturesUnordered;
-use service_kit::{Context, Failure};
+use std::pin::pin;
+use std::time::Duration;
 
-use crate::commands::Commands;
-use crate::config::Config;
+use dbus_interfaces::BusAddress;
+use dbus_interfaces::bus1::Bus1;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use service_kit::{Context, Failure};
+use tokio::time::interval;
+
+use crate::commands::{Commands, Ports};
+use crate::config::{Config, Device, Discover};
+use crate::discover::plan::Where;
+use crate::discover::searches::Searches;
+use crate::discover::stored::Store;
+use crate::discover::watch::watch;
+use crate::line::Line;
+use crate::line::address::Address;
 use crate::line::lines::Lines;
+use crate::profile::Profile;
 use crate::system::Systems;
 use crate::unit::Unit;
+
+/// The loop comes by at least this often, for the watchdog.
+const BEAT: Duration = Duration::from_secs(4);
 
 /// Runs until it is asked to stop.
 ///
@@ -20,22 +34,87 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let library = config.library();
     let lines = Lines::new(context.heartbeat().clone());
     let systems = Systems::default();
+    let mut running = Running { lines: lines.clone(), places: Vec::new() };
     let mut units = FuturesUnordered::new();
     for device in config.device {
         let profile = library.get(&device.profile).map_err(|why| Failure::configuration(why.to_string()))?;
         let address = device.address(&profile).map_err(Failure::configuration)?;
-        let line = lines.at(&address);
-        units.push(Unit::connect(device, profile, line, &address, &systems, &bus).await?.run(&context));
-    }
-    let names: Vec<String> = lines.all().iter().map(|(address, _)| address.to_string()).collect();
-    let commands = Commands::export(lines, config.raw_access, &bus).await?;
-    context.ready(&format!("polling {}", names.join(", ")));
-    let units = async {
-        while let Some(ended) = units.next().await {
-            ended?;
+        if let Some(line) = running.add(&device, &profile, &address) {
+            let unit = Unit::connect(device, profile, line, &address, &systems, &bus).await?;
+            units.push(unit.run(&context).boxed_local());
         }
-        Ok(())
-    };
-    try_join3(units, systems.run(&context), commands.run(&context)).await?;
+    }
+    let bus1 = Bus1::connect(&bus).await?;
+    let (searches, mut found) = Searches::new(lines.clone(), library, bus1.herald());
+    let searched: Vec<Where> = config.discover.iter().filter_map(Discover::place).collect();
+    let ports = Ports::new(lines.clone(), searches.clone(), searched.clone(), config.raw_access);
+    let commands = Commands::export(bus1, ports).await?;
+    context.ready(&status(&lines, &searched));
+    let mut watches = FuturesUnordered::new();
+    for discover in config.discover {
+        let Some(place) = discover.place() else { continue };
+        watches.push(watch(discover, searches.clone(), Store::new(&config.folder, &place)));
+    }
+    let mut commands = pin!(commands.run(&context));
+    let mut summed = pin!(systems.run(&context));
+    let (mut is_commanded, mut is_summed) = (true, true);
+    let mut beat = interval(BEAT);
+    while is_commanded || is_summed || !units.is_empty() {
+        tokio::select! {
+            Some(ended) = units.next() => ended?,
+            ended = &mut commands, if is_commanded => {
+                ended?;
+                is_commanded = false;
+            }
+            ended = &mut summed, if is_summed => {
+                ended?;
+                is_summed = false;
+            }
+            Some(()) = watches.next(), if is_commanded => {}
+            Some((device, profile)) = found.recv(), if is_commanded => {
+                let address = device.address(&profile).map_err(Failure::configuration)?;
+                if let Some(line) = running.add(&device, &profile, &address) {
+                    let (systems, bus, context) = (&systems, &bus, &context);
+                    // The others are not kept waiting while it connects.
+                    let life = async move {
+                        Unit::connect(device, profile, line, &address, systems, bus).await?.run(context).await
+                    };
+                    units.push(life.boxed_local());
+                    context.status(&status(&lines, &searched));
+                }
+            }
+            _ = beat.tick() => context.beat(),
+        }
+    }
     Ok(())
+}
+
+/// Where the devices are that run.
+struct Running {
+    lines: Lines,
+    places: Vec<(Address, u8)>,
+}
+
+impl Running {
+    /// The line for one more; nothing if a device runs there already.
+    fn add(&mut self, device: &Device, profile: &Profile, address: &Address) -> Option<Line> {
+        let number = device.unit(profile);
+        if self.places.iter().any(|(place, unit)| *unit == number && place.is_same_place(address)) {
+            return None;
+        }
+        self.places.push((address.clone(), number));
+        Some(self.lines.at(address))
+    }
+}
+
+/// What the process does, for whoever asks the supervisor.
+fn status(lines: &Lines, searched: &[Where]) -> String {
+    let lines = lines.all();
+    let polled: Vec<String> = lines.iter().map(|(address, _)| address.to_string()).collect();
+    let is_polled = |place: &Where| lines.iter().any(|(address, _)| address.is_same_place(&place.address()));
+    let others = searched.iter().filter(|place| !is_polled(place));
+    let others: Vec<String> = others.map(|place| place.address().place()).collect();
+    let parts = [("polling", polled), ("looking for devices at", others)];
+    let parts = parts.iter().filter(|(_, all)| !all.is_empty());
+    parts.map(|(what, all)| format!("{what} {}", all.join(", "))).collect::<Vec<_>>().join("; ")
 }

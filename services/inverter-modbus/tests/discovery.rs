@@ -1,6 +1,6 @@
 //! The search of a line against devices that are registers, and against anything.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ type Log = Vec<(Question, Heard)>;
 fn search_of(knowledge: Knowledge, mut answer: impl FnMut(&Question) -> Heard) -> (Vec<Finding>, Log) {
     let rates = rates(&knowledge);
     let (mut search, mut log) = (Search::new(Arc::new(knowledge), &rates), Log::new());
-    while let Some(question) = search.next() {
+    while let Some(question) = search.ask() {
         let heard = answer(&question);
         log.push((question, heard.clone()));
         search.take(heard);
@@ -273,6 +273,22 @@ fn an_answer_that_does_not_come_again_is_no_device() {
     });
     assert_eq!(verdicts(&findings), [(1, Verdict::Unknown)]);
     assert!(!log.iter().any(|(question, _)| is_high(question)));
+}
+
+/// LuxPower has its clock between the serial number and the device code.
+#[test]
+fn a_clock_beside_what_tells_a_device_may_go_on() {
+    let (rate, unit) = home("luxpower");
+    let (mut device, mut second) = (Device::of("luxpower"), 0);
+    let (findings, _) = search_of(knowledge(), |question| {
+        second += 1;
+        device.put(Table::Holding, 14, &[second]);
+        match (question.rate, question.unit) == (rate, unit) {
+            true => device.read(question.range),
+            false => Heard::Silence,
+        }
+    });
+    assert_eq!(verdicts(&findings), [(unit, Verdict::Is("luxpower".into()))]);
 }
 
 /// What the rules say, told once more: what must have been heard before a dangerous register of a unit is read.

@@ -14,6 +14,7 @@ fn parse(text: &str) -> Config {
 /// Every key that is switched off, switched on: except those that exclude another.
 fn in_full() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some("[[discover]]") => "[[discover]]",
         Some(key)
             if key.contains(" = ")
                 && !key.starts_with(' ')
@@ -31,6 +32,14 @@ fn the_example_is_a_configuration_and_so_is_every_key_of_it() {
     let short = parse(EXAMPLE);
     let full = parse(&in_full());
     assert_eq!((short.device.len(), full.device.len()), (1, 1));
+    assert_eq!((short.discover.len(), full.discover.len()), (0, 1));
+    let found = &full.discover[0];
+    assert_eq!(
+        (found.tcp_port, found.framing, &found.bauds[..]),
+        (502, Default::default(), &[9600, 19_200][..])
+    );
+    assert_eq!((&found.units[..], found.profile.as_deref()), (&[1, 2, 3][..], Some("solis-hybrid")));
+    assert_eq!(full.folder, short.folder);
     let (short, full) = (&short.device[0], &full.device[0]);
     assert_eq!(full.secrets.get("grid_guard"), Some(&1_234_567_890));
     assert_eq!((full.name.as_deref(), full.unit), (Some("Inverter in the garage"), Some(1)));
@@ -63,4 +72,19 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
     assert!(refused("").contains("device"));
     let follow = "[[device]]\nprofile = \"sunspec-meter\"\nport = \"/dev/a\"\nfollow = \"com.victronenergy.battery.busbar\"\n";
     assert!(refused(follow).contains("no limit that could follow"));
+}
+
+#[test]
+fn a_line_that_is_searched_is_at_one_place_and_named_once() {
+    let refused = |text: &str| {
+        let errors = config::parse::<Config>(text, "test.toml", []).expect_err(text);
+        errors.lines().collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(parse("[[discover]]\nhost = \"10.0.0.7\"\n").discover[0].tcp_port, 502);
+    assert!(refused("[[discover]]\n").contains("port or host"));
+    let port = "[[discover]]\nport = \"/dev/a\"\n";
+    assert!(refused(&format!("{port}{port}")).contains("twice at /dev/a"));
+    assert!(refused(&format!("{port}units = [0]\n")).contains("1 to 247"));
+    assert!(refused(&format!("{port}bauds = [1]\n")).contains("300"));
+    assert!(refused(&format!("{port}profile = \"solis\"\n")).contains("solis-hybrid"));
 }

@@ -167,11 +167,15 @@ async fn one_client_only_and_none_while_it_is_unplugged() {
 }
 
 #[tokio::test]
-async fn registers_that_reset_an_spf_are_counted() {
+async fn registers_that_reset_an_spf_take_its_output_away_and_are_counted() {
     let (mut running, place) = on_tcp("growatt-spf", "");
     let answer = ask(&place, &[0, 9, 0, 0, 0, 6, 1, 4, 0x79, 0x18, 0, 1]).await;
     assert_eq!(answer, [0, 9, 0, 0, 0, 3, 1, 0x84, 2]);
-    assert!(running.command(0, &["status"]).unwrap().ends_with("resets=1"));
+    let status = running.command(0, &["status"]).unwrap();
+    assert!(
+        status.ends_with("resets=1") && status.contains("state=dark") && status.contains("ac_out_w=0"),
+        "{status}"
+    );
 }
 
 #[tokio::test]

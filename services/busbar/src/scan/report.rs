@@ -113,7 +113,7 @@ pub(super) fn configuration(outcome: &Outcome, knowledge: &Knowledge) -> String 
             text.push('\n');
         }
         let serial = finding.identity.serial.as_deref().map(printable).unwrap_or_default();
-        text.push_str(&format!("# {} {serial}", profile.title()).trim_end().to_owned());
+        text.push_str(format!("# {} {serial}", profile.title()).trim_end());
         text.push_str(&entry(&device));
     }
     text

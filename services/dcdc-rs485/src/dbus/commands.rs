@@ -53,7 +53,7 @@ impl Owner for Ports {
     }
 
     /// What answers on the ports now. Both are only asked what this process asks them all the time.
-    async fn probe(&self, wanted: Entries) -> Vec<Entries> {
+    async fn probe(&self, wanted: Entries) -> Result<Vec<Entries>, Answer> {
         let config = self.converter.config();
         let wants = |port: &Path| text(&wanted, "port").is_none_or(|name| is_port(name, port));
         let found = |port: &Path, product: &str, kind: &str| -> Entries {
@@ -73,7 +73,7 @@ impl Owner for Ports {
         {
             equipment.push(found(port, "APIS battery", "modbus"));
         }
-        equipment
+        Ok(equipment)
     }
 
     async fn carry_out(&self, command: &str, arguments: &Entries) -> Answer {

@@ -1,12 +1,18 @@
 //! Requests to any device on our lines, from any input (`org.busbar.Bus1`): in turn with polling, with leave of the
-//! configuration only.
+//! configuration only. `probe` looks for devices.
+
+mod probe;
+
+use std::sync::Arc;
 
 use dbus_interfaces::bus1::arguments::{bad, text};
 use dbus_interfaces::bus1::{Answer, Bus1, Code, Desk, Entries, Owner, modbus};
-use dbus_interfaces::{BusAddress, BusError, Value};
+use dbus_interfaces::{BusError, Value};
 use service_kit::{Context, Failure};
 use tokio::time::Instant;
 
+use crate::discover::plan::Where;
+use crate::discover::searches::Searches;
 use crate::line::address::{Address, Framing};
 use crate::line::lines::Lines;
 use crate::line::{Line, NoAnswer};
@@ -21,16 +27,21 @@ pub struct Commands {
 
 /// The lines that commands are for.
 #[derive(Debug, Clone)]
-pub struct Ports(Lines);
+pub struct Ports {
+    lines: Lines,
+    searches: Searches,
+    /// Where devices are looked for, and nobody may have been found as yet.
+    searched: Arc<Vec<Where>>,
+    may_send: bool,
+}
 
 impl Commands {
-    /// Exports the interface under one name for each line; with `may_send`, requests are sent.
+    /// Exports the interface under one name for each line.
     ///
     /// # Errors
     /// The bus is not there or gone.
-    pub async fn export(lines: Lines, may_send: bool, bus: &BusAddress) -> Result<Commands, Failure> {
-        let bus1 = Bus1::connect(bus).await?;
-        for (address, _) in lines.all() {
+    pub async fn export(bus1: Bus1, ports: Ports) -> Result<Commands, Failure> {
+        for address in ports.places().iter().map(Where::address) {
             let name = format!("org.busbar.inverter_modbus.{}", address.suffix());
             match bus1.take_name(&name).await {
                 Ok(()) => {}
@@ -41,7 +52,8 @@ impl Commands {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Commands { bus1, desk: Desk::new(Ports(lines), may_send) })
+        let may_send = ports.may_send;
+        Ok(Commands { bus1, desk: Desk::new(ports, may_send) })
     }
 
     /// Takes requests up until the process is asked to stop.
@@ -67,25 +79,11 @@ impl Owner for Ports {
     const COMMANDS: &[&str] = &[modbus::COMMAND];
 
     fn ports(&self) -> Vec<Value> {
-        self.0.all().iter().map(|(address, line)| Value::Map(port(address, line))).collect()
+        self.lines.all().iter().map(|(address, line)| Value::Map(port(address, line))).collect()
     }
 
-    /// The devices of this process that answer: they are asked all the time.
-    async fn probe(&self, wanted: Entries) -> Vec<Entries> {
-        let wants = |address: &Address| text(&wanted, "port").is_none_or(|name| address.is_called(name));
-        let lines = self.0.all().into_iter().filter(|(address, _)| wants(address));
-        let found = lines.flat_map(|(address, line)| {
-            let there = line.inhabitants().into_iter().filter(|(_, resident)| resident.is_there);
-            there.map(move |(unit, resident)| {
-                vec![
-                    ("port".to_owned(), Value::Text(address.place())),
-                    ("product".to_owned(), Value::Text(resident.product)),
-                    ("kind".to_owned(), Value::from("modbus")),
-                    ("unit".to_owned(), Value::Int(i32::from(unit))),
-                ]
-            })
-        });
-        found.collect()
+    async fn probe(&self, wanted: Entries) -> Result<Vec<Entries>, Answer> {
+        probe::probe(self, &wanted).await
     }
 
     async fn carry_out(&self, _: &str, arguments: &Entries) -> Answer {
@@ -97,10 +95,27 @@ impl Owner for Ports {
 }
 
 impl Ports {
+    /// These lines, and where devices are looked for besides; with `may_send`, requests of others are sent.
+    #[must_use]
+    pub fn new(lines: Lines, searches: Searches, searched: Vec<Where>, may_send: bool) -> Ports {
+        Ports { lines, searches, searched: Arc::new(searched), may_send }
+    }
+
+    /// The ports and hosts, each once.
+    fn places(&self) -> Vec<Where> {
+        let mut places: Vec<Where> = self.lines.all().iter().map(|(address, _)| Where::of(address)).collect();
+        for place in self.searched.iter() {
+            if !places.iter().any(|known| known.address().is_same_place(&place.address())) {
+                places.push(place.clone());
+            }
+        }
+        places
+    }
+
     /// The line that is meant; one need not be named.
     fn line(&self, arguments: &Entries) -> Result<(Address, Line), Answer> {
         let wanted = text(arguments, "port");
-        let mut all = self.0.all();
+        let mut all = self.lines.all();
         let places = |lines: &[(Address, Line)]| {
             let places: Vec<String> = lines.iter().map(|(address, _)| address.place()).collect();
             bad("port", &format!("one of {}", places.join(", ")))

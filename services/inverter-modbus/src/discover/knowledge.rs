@@ -97,6 +97,17 @@ impl Knowledge {
         Ok(Knowledge { steps: vec![Step::of(profile)], danger_from, is_chosen: true })
     }
 
+    /// What is known of one profile, and what is dangerous: for a device that was found before.
+    #[must_use]
+    pub fn about(&self, id: &str) -> Knowledge {
+        let mut known = self.clone();
+        for step in &mut known.steps {
+            step.profiles.retain(|profile| profile.id == id || step.danger.is_some());
+        }
+        known.steps.retain(|step| step.danger.is_some() || !step.profiles.is_empty());
+        known
+    }
+
     /// All profiles, in the order in which they are tried.
     pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
         self.steps.iter().flat_map(|step| &step.profiles)
@@ -137,6 +148,14 @@ pub fn reads(profile: &Profile) -> impl Iterator<Item = Range> {
     let is_fixed = profile.sunspec.is_none();
     let reads = profile.identify.iter().filter(move |_| is_fixed).flat_map(|identify| &identify.read);
     reads.map(|read| Range { table: profile.table(read.table), addr: read.addr, count: read.count })
+}
+
+/// The registers that tell the device of a profile without a chain of models; of one with a chain, where it may begin.
+pub fn telling(profile: &Profile) -> impl Iterator<Item = Range> {
+    let parts = profile.identify.iter().flat_map(|identify| &identify.matches);
+    let parts = parts.map(|part| recognise::place_of(part, profile.table(part.table)));
+    let bases = profile.sunspec.iter().flat_map(|sunspec| &sunspec.bases);
+    parts.chain(bases.map(|base| Range { table: Table::Holding, addr: *base, count: 2 }))
 }
 
 fn can_be_found(profile: &Profile) -> bool {

@@ -76,11 +76,22 @@ pub async fn look(
     tell: impl FnMut(&Now),
 ) -> Result<Outcome, NoLine> {
     let mut plan = plan(knowledge, place, wishes);
-    if let Way::Shared(address, _) = &way {
-        plan.retain(|(rate, _)| rate == address);
+    let mut is_closed = false;
+    if let Way::Shared(address, line) = &way {
+        let residents = line.inhabitants();
+        is_closed = residents.iter().any(|(_, resident)| resident.is_delicate());
+        let is_there =
+            |unit: u8| residents.iter().any(|(known, resident)| *known == unit && resident.is_there);
+        plan.retain_mut(|(rate, units)| {
+            units.retain(|(unit, _)| !is_there(*unit));
+            rate == address
+        });
     }
     let (addresses, units): (Vec<Address>, Vec<Units>) = plan.into_iter().unzip();
     let mut search = Search::new(knowledge.clone(), &units);
+    if is_closed {
+        search.close();
+    }
     run(&mut search, &addresses, way, tell).await?;
     let at = |rate: usize| addresses.get(rate).cloned();
     Ok(Outcome {
@@ -102,7 +113,7 @@ async fn run(
     };
     let began = Instant::now();
     let (mut failures, mut opened) = (0, None);
-    while let Some(question) = search.next() {
+    while let Some(question) = search.ask() {
         let Some(address) = addresses.get(question.rate) else {
             search.give_up();
             continue;

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::judge;
-use super::knowledge::{Knowledge, reads};
+use super::knowledge::{Knowledge, reads, telling};
 use super::place::{ATTEMPTS, Place, Stage};
-use crate::device::recognise::Identity;
+pub use super::said::{Finding, Heard, Progress, Question, Units, Verdict};
 use crate::engine::image::Image;
 use crate::engine::plan::Range;
 use crate::engine::sunspec::Chain;
@@ -16,7 +16,7 @@ use crate::profile::scalar::Table;
 /// So many answers of a rate that cannot be understood, and no other: it is the wrong one.
 const GARBAGE: u32 = 2;
 
-/// The search of one line. [`Search::next`] and [`Search::take`] alternate until there is nothing to ask.
+/// The search of one line. [`Search::ask`] and [`Search::take`] alternate until there is nothing to ask.
 #[derive(Debug, Clone)]
 pub struct Search {
     knowledge: Arc<Knowledge>,
@@ -26,6 +26,7 @@ pub struct Search {
     waiting: Option<(usize, Range)>,
     attempts: u8,
     asked: usize,
+    is_closed: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,68 +40,6 @@ impl Rate {
     fn is_over(&self) -> bool {
         self.is_over || self.answers == 0 && self.garbage >= GARBAGE
     }
-}
-
-/// The units at one rate, and the profiles whose devices usually are there, by their ids.
-pub type Units = Vec<(u8, BTreeSet<String>)>;
-
-/// A read that the search wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question {
-    /// At which of the rates.
-    pub rate: usize,
-    /// Of which unit.
-    pub unit: u8,
-    /// What.
-    pub range: Range,
-}
-
-/// What came of a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// The registers.
-    Values(Vec<u16>),
-    /// The device is there and does not have them: the code of its exception.
-    Refused(u8),
-    /// Nothing.
-    Silence,
-    /// Something that cannot be understood.
-    Garbage,
-}
-
-/// What a unit is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// A device of this profile.
-    Is(String),
-    /// A device that these profiles fit equally.
-    Either(Vec<String>),
-    /// A device without a profile, as it is called.
-    Like(String),
-    /// It answers, and nothing is known about it.
-    Unknown,
-}
-
-/// A unit that answers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finding {
-    /// At which of the rates.
-    pub rate: usize,
-    /// Its address on the line.
-    pub unit: u8,
-    /// What it is.
-    pub verdict: Verdict,
-    /// Who it is.
-    pub identity: Identity,
-}
-
-/// How far a search is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Questions that were asked.
-    pub asked: usize,
-    /// Those still to come, at most.
-    pub left: usize,
 }
 
 impl Search {
@@ -125,18 +64,23 @@ impl Search {
         };
         let places = rates.iter().enumerate().flat_map(place).collect();
         let rates = vec![Rate::default(); rates.len()];
-        Search { knowledge, rates, places, waiting: None, attempts: 0, asked: 0 }
+        Search { knowledge, rates, places, waiting: None, attempts: 0, asked: 0, is_closed: false }
+    }
+
+    /// A device is on the line that may be endangered: what is dangerous is read of nobody.
+    pub fn close(&mut self) {
+        self.is_closed = true;
     }
 
     /// What is to be read next; nothing when the search is over.
-    pub fn next(&mut self) -> Option<Question> {
+    pub fn ask(&mut self) -> Option<Question> {
         for late in [false, true] {
             for at in 0..self.places.len() {
                 if self.is_idle(at, late) || late && !self.may_be_endangering(at) {
                     continue;
                 }
                 if let Some(range) = self.question(at, late) {
-                    return self.ask(at, range);
+                    return self.send(at, range);
                 }
                 if let Some(idle) =
                     self.places.get_mut(at).and_then(|place| place.is_idle.get_mut(usize::from(late)))
@@ -153,12 +97,12 @@ impl Search {
         place.and_then(|place| place.is_idle.get(usize::from(late))).copied().unwrap_or(true)
     }
 
-    fn ask(&mut self, at: usize, range: Range) -> Option<Question> {
+    fn send(&mut self, at: usize, range: Range) -> Option<Question> {
         // Whatever is wanted: nothing leaves that may endanger a device.
         if self.knowledge.is_dangerous(range) && !self.may_be_endangering(at) {
             self.waiting = Some((at, range));
             self.take(Heard::Refused(0));
-            return self.next();
+            return self.ask();
         }
         let place = self.places.get(at)?;
         self.waiting = Some((at, range));
@@ -175,8 +119,9 @@ impl Search {
             heard => heard,
         };
         let is_low = !self.knowledge.is_dangerous(range);
-        let Some(place) = self.places.get_mut(at) else { return };
-        if let Some(rate) = self.rates.get_mut(place.rate) {
+        let Search { knowledge, places, rates, .. } = self;
+        let Some(place) = places.get_mut(at) else { return };
+        if let Some(rate) = rates.get_mut(place.rate) {
             match heard {
                 Heard::Values(_) | Heard::Refused(_) => rate.answers += 1,
                 Heard::Garbage => rate.garbage += 1,
@@ -196,8 +141,10 @@ impl Search {
             }
             Stage::Confirming(profiles, ranges) if is_given_up => {
                 self.attempts = 0;
+                let tried = knowledge.profiles().filter(|profile| profiles.contains(&profile.id));
+                let telling: Vec<Range> = tried.flat_map(telling).collect();
                 if let Heard::Values(values) = &heard
-                    && agrees(&place.image, range, values)
+                    && agrees(&place.image, range, values, &telling)
                 {
                     ranges.pop_front();
                     place.image.put(range.table, range.addr, values, 1);
@@ -327,6 +274,9 @@ impl Search {
 
     /// Whether registers may be read at a place that would endanger some devices: none of them is here or anywhere on the line.
     fn may_be_endangering(&self, at: usize) -> bool {
+        if self.is_closed {
+            return false;
+        }
         if self.knowledge.is_chosen {
             return true;
         }
@@ -418,10 +368,14 @@ impl Search {
     }
 }
 
-/// Whether what was read again is what was read before, as far as it was.
-fn agrees(image: &Image, range: Range, values: &[u16]) -> bool {
+/// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.
+fn agrees(image: &Image, range: Range, values: &[u16], telling: &[Range]) -> bool {
+    let tells = |addr: u16| {
+        let mut here = telling.iter().filter(|part| part.table == range.table);
+        here.any(|part| addr >= part.addr && addr - part.addr < part.count)
+    };
     let mut all = (range.addr..=u16::MAX).zip(values);
-    all.all(|(addr, value)| image.get(range.table, addr).is_none_or(|known| known == *value))
+    all.all(|(addr, value)| !tells(addr) || image.get(range.table, addr) == Some(*value))
 }
 
 fn ids(profiles: &[&Profile]) -> Vec<String> {

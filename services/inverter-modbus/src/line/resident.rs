@@ -65,6 +65,12 @@ impl Resident {
         Resident { product: profile.title(), is_there: false, gap, forbidden, own }
     }
 
+    /// Whether there are registers that do harm to it when they are touched.
+    #[must_use]
+    pub fn is_delicate(&self) -> bool {
+        !self.forbidden.is_empty()
+    }
+
     fn judge(&self, function: u8, data: &[u8]) -> Result<(), Refused> {
         let (reads, writes) = match reach(function, data) {
             Reach::Known { reads, writes } => (reads, writes),

@@ -78,10 +78,9 @@ pub fn lay_out(profile: &Profile, models: &[u16], image: &mut Image) -> BTreeMap
     for recognised in &profile.identify.matches {
         identify(recognised, profile.table(recognised.table), image);
     }
-    let steps = profile
-        .write
-        .iter()
-        .flat_map(|write| write.sequence.iter().chain(&write.unlock).chain(&write.release));
+    // The steps of a set point in a model are in that model.
+    let fixed = profile.write.iter().filter(|write| write.model.is_empty());
+    let steps = fixed.flat_map(|write| write.sequence.iter().chain(&write.unlock).chain(&write.release));
     let modes = profile.mode.iter().flat_map(|mode| mode.sequence.iter().chain(&mode.release));
     for step in steps.chain(modes).filter(|step| step.model.is_empty()) {
         image.add(Table::Holding, step.addr, step.kind.registers());
@@ -132,9 +131,10 @@ fn identify(recognised: &Match, table: Table, image: &mut Image) {
                 .collect::<Vec<_>>()
         }
         (None, None, Some(prefix)) => text(&format!("{prefix}0000000001"), *count, false),
-        // As long as there is room: what is filled up with zeros is not all text.
         (None, None, None) if *ascii => {
-            text(&format!("SIM{:0>1$}", 1, usize::from(2 * count).saturating_sub(3)), *count, false)
+            // As long as its place: what comes behind a shorter one is not printable.
+            let digits = usize::from(*count).saturating_mul(2).saturating_sub(3);
+            text(&format!("SIM{:0>digits$}", 1), *count, false)
         }
         _ => return,
     };

@@ -9,6 +9,9 @@ const FULL: f64 = 1.07;
 /// Internal resistance at which the nominal voltage drops by 2 % with a current of 1 C.
 const DROP_AT_1C: f64 = 0.02;
 
+/// From a reset until there is an output again.
+const START_S: f64 = 10.0;
+
 /// What the inverter hangs on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Site {
@@ -85,7 +88,7 @@ pub enum State {
     Running,
     /// It makes a grid of its own.
     Inverting,
-    /// There is no grid and the battery cannot carry the load.
+    /// There is no output: no grid and too little battery for the load, or it starts anew.
     Dark,
 }
 
@@ -141,6 +144,8 @@ pub struct Plant {
     /// What it is.
     pub kind: Kind,
     pack: Option<Pack>,
+    /// It starts anew, and has no output for so long still.
+    starting_s: f64,
     state: State,
     flow: Flow,
     energy: Energy,
@@ -158,6 +163,7 @@ impl Plant {
             imposed_w: None,
             kind,
             pack: None,
+            starting_s: 0.0,
             state: State::Running,
             flow: Flow::default(),
             energy: Energy {
@@ -204,6 +210,12 @@ impl Plant {
         self.site.grid && !self.orders.island
     }
 
+    /// Drops its output and starts anew.
+    pub fn reset(&mut self) {
+        self.starting_s = START_S;
+        self.settle();
+    }
+
     /// Lets `elapsed_s` pass.
     pub fn step(&mut self, elapsed_s: f64) {
         let hours = elapsed_s / 3_600.0;
@@ -220,6 +232,7 @@ impl Plant {
             let moved = flow.battery_a * hours / self.battery.capacity_ah;
             self.battery.soc = (self.battery.soc + moved).clamp(0.0, 1.0);
         }
+        self.starting_s = (self.starting_s - elapsed_s).max(0.0);
         self.settle();
     }
 
@@ -254,7 +267,11 @@ impl Plant {
         if let Some(imposed_w) = self.imposed_w {
             orders.force(imposed_w);
         }
-        (self.state, self.flow) = balance(self.kind, &self.site, &orders, room_w, self.open_v());
+        (self.state, self.flow) = if self.starting_s > 0.0 {
+            (State::Dark, Flow::default())
+        } else {
+            balance(self.kind, &self.site, &orders, room_w, self.open_v())
+        };
         self.darkness.times += u32::from(self.is_dark() && !was_dark);
         // Into the terminals: battery_w = v * i and v = open_v + i * r.
         let (open_v, watts) = (self.open_v(), self.flow.battery_w);

@@ -177,6 +177,8 @@ impl Unit {
         let link = &self.sheet.profile.link;
         if link.forbidden.iter().any(|(from, to)| first <= *to && last >= *from) {
             self.resets += 1;
+            self.plant.reset();
+            self.show();
             return Err(ILLEGAL_ADDRESS);
         }
         if count > link.max_read.unwrap_or(MAX_READ) {
