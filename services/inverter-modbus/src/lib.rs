@@ -6,8 +6,10 @@
 //! - [`device`]: one device, recognised and read in turn; [`mod@unit`]: the same on the bus; `system`: several as one
 //! - [`discover`]: which devices there are on a line, without endangering any
 //! - [`probe`]: one device read once, without a bus
+//! - [`commands`]: requests of others to any device on our lines
 //! - [`config`]: what the user decides; [`run()`]: the process
 
+pub mod commands;
 pub mod config;
 pub mod device;
 pub mod discover;

@@ -1,22 +1,10 @@
 //! A unit that was found, as a device of the configuration.
 
-use super::plan::Where;
 use super::search::{Finding, Verdict};
 use crate::config::{Device, ParityBit};
 use crate::line::address::Address;
 use crate::profile::Profile;
 use service_kit::serial::{Character, Parity};
-
-impl Address {
-    /// The port or host.
-    #[must_use]
-    pub fn place(&self) -> Where {
-        match self.clone() {
-            Address::Serial { path, .. } => Where::Port(path),
-            Address::Tcp { host, port, framing } => Where::Host { host, port, framing },
-        }
-    }
-}
 
 /// The entry that runs it, with what is not the usual of its profile; nothing if it is not known what it is.
 #[must_use]

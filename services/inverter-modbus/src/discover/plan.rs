@@ -26,6 +26,26 @@ pub enum Where {
     },
 }
 
+impl Where {
+    /// Where an address is, whatever is spoken there.
+    #[must_use]
+    pub fn of(address: &Address) -> Where {
+        match address.clone() {
+            Address::Serial { path, .. } => Where::Port(path),
+            Address::Tcp { host, port, framing } => Where::Host { host, port, framing },
+        }
+    }
+
+    /// Some address there.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        match self.clone() {
+            Where::Port(path) => Address::Serial { path, baud: 9_600, character: Character::default() },
+            Where::Host { host, port, framing } => Address::Tcp { host, port, framing },
+        }
+    }
+}
+
 /// What the user knows better than the profiles. What is not said is taken from them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {

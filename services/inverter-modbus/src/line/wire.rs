@@ -236,10 +236,6 @@ impl Wire {
             if let rtu::Found::Answer(answer) = rtu::find(&received, ask.unit, &ask.request, is_over) {
                 return Ok(Some(answer));
             }
-            if is_over {
-                // It was garbage: what comes now is judged anew.
-                received.clear();
-            }
             let excess = received.len().saturating_sub(MOST_BYTES);
             received.drain(..excess);
         }
