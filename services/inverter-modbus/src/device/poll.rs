@@ -274,19 +274,12 @@ impl Device {
         let now = Instant::now();
         match outcome {
             Ok(identity) => {
-                match self.failure.ended(now) {
-                    Some(Report::Ended { lasting, .. }) => tracing::info!(
-                        device = self.profile.id,
-                        serial = identity.serial,
-                        "the device is there after {:.1} s",
-                        lasting.as_secs_f64()
-                    ),
-                    _ => tracing::info!(
-                        device = self.profile.id,
-                        serial = identity.serial,
-                        "the device is there"
-                    ),
-                }
+                let lasting = match self.failure.ended(now) {
+                    Some(Report::Ended { lasting, .. }) => format!(" after {:.1} s", lasting.as_secs_f64()),
+                    _ => String::new(),
+                };
+                let (device, serial) = (&self.profile.id, &identity.serial);
+                tracing::info!(device, serial, "the device is there{lasting}");
                 let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
                 self.access.line().recognised(self.access.unit(), Some(own::registers(&map)));
                 self.image.clear();
