@@ -185,7 +185,7 @@ impl Unit {
             self.was_there = false;
             return Ok(());
         }
-        if !is_published && !(is_there && self.device.is_complete()) {
+        if !is_published && !is_there {
             return Ok(());
         }
         let is_old = self.shown_at.is_none_or(|at| at + SHOW <= now);
