@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use inverter_modbus::line::address::{Address, Framing};
-use inverter_modbus::line::{Ask, Line, Turn};
+use inverter_modbus::line::{Ask, Line, NoAnswer, Turn};
 use inverter_modbus::modbus::pdu::{Answer, Request};
 use inverter_modbus::profile::scalar::Table;
 use serde_json::{Value, json};
 use service_kit::serial::{Character, Parity};
+use simulator::inverters::Running;
 use testbed::bed::{SOON, folder};
 use testbed::{PrivateBus, Process, client_script, eventually};
 
@@ -236,4 +237,26 @@ async fn pymodbus_agrees_on_every_request_of_the_engine() {
         let beyond = Request::WriteRegisters { addr: 29_000, values: vec![1] };
         assert_eq!(ask(beyond).await, Answer::Exception(2));
     }
+}
+
+/// On a serial line an answer does not say what it answers.
+#[tokio::test]
+async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register() {
+    let folder = folder();
+    let link = folder.path().join("rs485");
+    let profile =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles/deye-one-phase.toml");
+    let config =
+        serde_json::from_value(json!({ "profile": profile, "link": link, "soc": 50.0, "paced": false }));
+    let mut running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
+    let character = Character { parity: Parity::None, two_stop_bits: false };
+    let line = Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1);
+    running.command(0, &["fault", "late", "ms=300", "count=1"]).expect("a fault");
+    // Register 184 is the state of charge, register 0 what kind of device it is.
+    let hasty = line.ask_for_another(1, 3, vec![0, 184, 0, 1], Duration::from_millis(10)).await;
+    assert_eq!(hasty, Err(NoAnswer::Silence));
+    let read = Request::Read { table: Table::Holding, addr: 0, count: 1 };
+    let (timeout, gap) = (Duration::from_secs(1), Duration::from_millis(50));
+    let kind = line.ask(Ask { unit: 1, request: read, timeout, gap, turn: Turn::Now }).await;
+    assert!(matches!(&kind, Ok(Answer::Values(values)) if values != &[50]), "{kind:?}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dbus_interfaces::BusAddress;
 use dbus_interfaces::bus1::Bus1;
+use futures_util::future::try_join;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use service_kit::{Context, Failure};
@@ -55,20 +56,15 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
         let Some(place) = discover.place() else { continue };
         watches.push(watch(discover, searches.clone(), Store::new(&config.folder, &place)));
     }
-    let mut commands = pin!(commands.run(&context));
-    let mut summed = pin!(systems.run(&context));
-    let (mut is_commanded, mut is_summed) = (true, true);
+    let mut commands = pin!(async { try_join(commands.run(&context), systems.run(&context)).await });
+    let mut is_commanded = true;
     let mut beat = interval(BEAT);
-    while is_commanded || is_summed || !units.is_empty() {
+    while is_commanded || !units.is_empty() {
         tokio::select! {
             Some(ended) = units.next() => ended?,
             ended = &mut commands, if is_commanded => {
                 ended?;
                 is_commanded = false;
-            }
-            ended = &mut summed, if is_summed => {
-                ended?;
-                is_summed = false;
             }
             Some(()) = watches.next(), if is_commanded => {}
             Some((device, profile)) = found.recv(), if is_commanded => {

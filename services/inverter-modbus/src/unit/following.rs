@@ -130,15 +130,13 @@ impl Unit {
     pub(super) fn told(&mut self, write: WriteRequest) -> Option<WriteRequest> {
         let Some(Source::Dvcc(dvcc)) = &mut self.source else { return Some(write) };
         let links = [
-            (multi::LINK_CHARGE_CURRENT, Link::ChargeCurrent),
-            (multi::LINK_DISCHARGE_CURRENT, Link::DischargeCurrent),
-            (multi::LINK_CHARGE_VOLTAGE, Link::ChargeVoltage),
+            (write.is(multi::LINK_CHARGE_CURRENT), Link::ChargeCurrent),
+            (write.is(multi::LINK_DISCHARGE_CURRENT), Link::DischargeCurrent),
+            (write.is(multi::LINK_CHARGE_VOLTAGE), Link::ChargeVoltage),
+            (write.is(multi::LINK_NETWORK_MODE), Link::NetworkMode),
         ];
-        if let Some((_, link)) = links.into_iter().find(|(item, _)| write.is(*item)) {
-            dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
-        } else if !write.is(multi::LINK_NETWORK_MODE) {
-            return Some(write);
-        }
+        let Some((_, link)) = links.into_iter().find(|(is_it, _)| *is_it) else { return Some(write) };
+        dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
         write.accept();
         None
     }
@@ -219,6 +217,7 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
             tx.set(multi::LINK_CHARGE_CURRENT, dvcc.shown(Link::ChargeCurrent, now))
                 .set(multi::LINK_DISCHARGE_CURRENT, dvcc.shown(Link::DischargeCurrent, now))
                 .set(multi::LINK_CHARGE_VOLTAGE, dvcc.shown(Link::ChargeVoltage, now))
+                .set(multi::LINK_NETWORK_MODE, dvcc.shown(Link::NetworkMode, now).map(|mode| mode as i32))
                 .set(multi::CHARGE_CURRENT_LIMIT, config.charge_capacity_a(&unit.profile))
                 .set(multi::BMS_PRESENT, 0)
                 .set(multi::N2K_DEVICE_INSTANCE, 0);
@@ -234,5 +233,42 @@ pub(super) async fn changed(source: &mut Option<Source>) -> Result<(), BusError>
     match source {
         Some(Source::Followed(followed)) => followed.changed().await,
         _ => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::image::Image;
+    use crate::engine::map::Map;
+    use crate::profile::builtin;
+    use crate::profile::scalar::Table;
+
+    /// What is written first to a Deye that shows limits of 50 A, for wishes of 30 A that are come by in this way.
+    fn written(stance: Stance) -> u16 {
+        let profile = builtin::by_id("deye-one-phase").unwrap();
+        let map = Map::new(&profile, None, true);
+        let mut image = Image::default();
+        image.put(Table::Holding, 210, &[50, 50], 1);
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
+        let (mut control, now) = (Control::default(), Instant::now());
+        let wanted = Wanted {
+            charge_a: Some(30.0),
+            discharge_a: None,
+            voltage_v: None,
+            stance,
+            reason: String::new(),
+        };
+        want(&mut control, &wanted, &config::Device::at(&profile.id), &sight, now);
+        let order = control.next(&sight, now).unwrap();
+        assert_eq!(order.name, "charge_current_limit");
+        assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");
+        order.writes[0].values[0]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_that_wears_out_goes_down_in_one_step_for_want_of_a_second_write() {
+        assert_eq!(written(Stance::Obeying), 30);
+        assert_eq!(written(Stance::Ramping), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! How a device is heard, as items.
 
-use dbus_interfaces::classes::polled;
 use dbus_interfaces::Update;
+use dbus_interfaces::classes::polled;
 
 use super::view::View;
 use crate::profile::names;

@@ -52,6 +52,8 @@ pub struct Unit {
     pub(super) result: String,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
+    /// All of it was read since it was recognised: before, sums lack what they are made of.
+    is_whole: bool,
     pub(super) is_due: bool,
     pub(super) began: Instant,
     /// The source has decided something since the process began.
@@ -110,6 +112,7 @@ impl Unit {
             result: String::new(),
             shown_at: None,
             was_there: false,
+            is_whole: false,
             is_due: false,
             began: Instant::now(),
             was_granted: false,
@@ -164,7 +167,10 @@ impl Unit {
 
     fn happened(&mut self, happened: Happened) {
         match happened {
-            Happened::Recognised => self.control.forget_what_was_sent(),
+            Happened::Recognised => {
+                self.is_whole = false;
+                self.control.forget_what_was_sent();
+            }
             Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
             Happened::Nothing => {}
@@ -176,7 +182,8 @@ impl Unit {
         self.govern(now).await;
         self.order(now);
         let age = self.device.heard_at().map(|at| now.duration_since(at));
-        let is_there = age.is_some_and(|age| age < OFFLINE);
+        self.is_whole |= self.device.is_complete();
+        let is_there = self.is_whole && age.is_some_and(|age| age < OFFLINE);
         let is_published = self.halves.iter().any(Half::is_published);
         if is_published && age.is_none_or(|age| age >= GONE) {
             tracing::warn!(device = self.profile.id, "the device says nothing any more and leaves the bus");
@@ -189,8 +196,7 @@ impl Unit {
             self.was_there = false;
             return Ok(());
         }
-        let is_ready = is_there && self.device.is_complete();
-        if !is_published && !is_ready {
+        if !is_published && !is_there {
             return Ok(());
         }
         let is_old = self.shown_at.is_none_or(|at| at + SHOW <= now);

@@ -1,13 +1,14 @@
 //! What clients set and what is written for it: from an item to registers, and what came of it.
 
-use dbus_interfaces::classes::control as c;
+use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
 use super::control::{End, Order, Outcome};
 use super::life::Unit;
-use super::set_points::item_of;
+use super::set_points::{PERCENT, item_of, percent_of};
 use super::sight::sighted;
+use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
@@ -39,6 +40,14 @@ impl Unit {
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return write.refuse("the device is not there");
         };
+        if write.is(pvinverter::POWER_LIMIT) && map.write("ac_power_limit", &|_| None).is_none() {
+            let percent =
+                percent_of(value, rated_w(&self.device)).ok_or("its rated power is not known".to_owned());
+            return match percent.and_then(|percent| self.set(PERCENT, percent, now)) {
+                Ok(()) => write.confirm_later(),
+                Err(why) => write.refuse(why),
+            };
+        }
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let Some(spec) = spec else { return write.refuse("nothing can be written here") };
