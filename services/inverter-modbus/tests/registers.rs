@@ -165,7 +165,7 @@ fn every_point_of_every_profile_goes_there_and_back() {
 fn so_many_facts_of_each_profile_are_unverified() {
     let counts: Vec<_> = builtin::ids().map(|id| (id, builtin::by_id(id).unwrap().unverified())).collect();
     let known = [
-        ("deye-one-phase", 9),
+        ("deye-one-phase", 10),
         ("deye-three-phase-lv", 11),
         ("deye-three-phase-hv", 13),
         ("growatt-spf", 5),
@@ -173,7 +173,7 @@ fn so_many_facts_of_each_profile_are_unverified() {
         ("growatt-xh", 11),
         ("luxpower", 20),
         ("solis-hybrid", 10),
-        ("sofar-hyd", 7),
+        ("sofar-hyd", 9),
         ("goodwe-et", 9),
         ("sungrow-sh", 6),
         ("sma-sunny-island", 5),

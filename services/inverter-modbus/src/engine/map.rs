@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::to_save;
+use super::encode::{to_keep, to_save};
 use super::layout::Layout;
 use super::settle::Settle;
 use super::sunspec::Chain;
@@ -200,8 +200,10 @@ impl Map {
         if is_controlled {
             let shown =
                 writes.iter().filter_map(WriteAt::registers).map(|at| (at.table, at.registers.clone()));
-            // What a release restores must be known before.
-            let saved = writes.iter().flat_map(|write| to_save(&write.spec.release));
+            // What a release restores, and what is written as it is, must be known before.
+            let saved = writes.iter().flat_map(|write| {
+                to_save(&write.spec.release).into_iter().chain(to_keep(&write.spec.sequence))
+            });
             let saved =
                 saved.map(|(table, addr, count)| (table, (addr..=u16::MAX).take(count.into()).collect()));
             add_readback(&mut blocks, shown.chain(saved).collect(), profile);

@@ -207,6 +207,8 @@ pub enum Given {
     Magnitude,
     /// What stood there before.
     Saved,
+    /// What stands there now: for devices that take only a whole block.
+    Kept,
     /// A secret of the configuration, by name.
     Secret(String),
     /// Made of points, and of `value` for what is wanted.
@@ -220,7 +222,7 @@ impl<'de> Deserialize<'de> for Given {
             type Value = Given;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number, \"value\", \"abs\", \"saved\", \"secret:NAME\", \"point:NAME\" or \"= EXPRESSION\"")
+                f.write_str("a number, \"value\", \"abs\", \"saved\", \"kept\", \"secret:NAME\", \"point:NAME\" or \"= EXPRESSION\"")
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Given, E> {
@@ -249,6 +251,7 @@ impl<'de> Deserialize<'de> for Given {
                     "value" => Ok(Given::Wanted),
                     "abs" => Ok(Given::Magnitude),
                     "saved" => Ok(Given::Saved),
+                    "kept" => Ok(Given::Kept),
                     _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
