@@ -261,10 +261,15 @@ impl Written {
 }
 
 impl Map {
-    /// The present value of every set point whose registers show one.
-    pub fn shown<'m>(&'m self, image: &Image) -> impl Iterator<Item = (&'m str, f64)> {
-        let shown = |write: &WriteAt| write.shown(image, &|_| None);
-        self.writes.iter().filter_map(move |write| Some((write.spec.name.as_str(), shown(write)?)))
+    /// The present value of every set point that shows one.
+    pub fn shown<'m>(
+        &'m self,
+        image: &Image,
+        point: &dyn Fn(&str) -> Option<f64>,
+    ) -> impl Iterator<Item = (&'m str, f64)> {
+        self.writes
+            .iter()
+            .filter_map(move |write| Some((write.spec.name.as_str(), write.shown(image, point)?)))
     }
 }
 
