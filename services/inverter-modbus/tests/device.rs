@@ -1,6 +1,6 @@
 //! The machine around a device, on a connection: what it does with refusals, silence and what it reads.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -47,12 +47,15 @@ enum Cell {
     Silent,
 }
 
+/// An address and what was written there.
+type WrittenAt = (u16, Vec<u16>);
+
 /// A device on Modbus TCP: registers, and every read of it.
 #[derive(Clone, Default)]
 struct Slave {
     cells: Arc<Mutex<BTreeMap<u16, Cell>>>,
     reads: Arc<Mutex<Vec<(u16, u16)>>>,
-    writes: Arc<Mutex<Vec<(u16, Vec<u16>)>>>,
+    writes: Arc<Mutex<Vec<WrittenAt>>>,
 }
 
 impl Slave {
