@@ -2,6 +2,19 @@
 //!
 //! It stands under a name of its own, because a process owns its bus whether or not a device answers on it. What the
 //! commands mean is not known here.
+//!
+//! - [`Desk`], [`Owner`]: requests taken up in bounds, and who carries them out
+//! - [`arguments`]: what comes with a command, read
+//! - [`modbus`]: the command that every process with Modbus has
+//! - [`Rate`]: so many in a second
+
+pub mod arguments;
+mod desk;
+pub mod modbus;
+mod rate;
+
+pub use desk::{Desk, Owner};
+pub use rate::Rate;
 
 use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE, Named};
 use crate::{BusAddress, BusError, Value, introspect};
@@ -125,9 +138,26 @@ impl Bus1 {
     /// # Errors
     /// [`BusError::Connect`], [`BusError::NameTaken`], [`BusError::NameRefused`].
     pub async fn export(name: &str, address: &BusAddress) -> Result<Bus1, BusError> {
+        let bus1 = Bus1::connect(address).await?;
+        bus1.take_name(name).await?;
+        Ok(bus1)
+    }
+
+    /// Exports the interface, without a name as yet: a process with several ports takes one for each.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`].
+    pub async fn connect(address: &BusAddress) -> Result<Bus1, BusError> {
         let (endpoint, calls) = Endpoint::connect(address).await?;
-        endpoint.request_name(name).await?;
         Ok(Bus1 { endpoint, calls })
+    }
+
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// [`BusError::NameTaken`], [`BusError::NameRefused`], [`BusError::Lost`].
+    pub async fn take_name(&self, name: &str) -> Result<(), BusError> {
+        self.endpoint.request_name(name).await
     }
 
     /// The next request; what is none is answered here. Dropping the future loses nothing.

@@ -5,14 +5,18 @@ modbus.py read PLACE RECORD              reads what the record names and compare
 modbus.py functions PLACE UNIT REGISTER tries every function code with a holding register that can be written
 modbus.py serve PLACE RECORD             is a device whose registers the record holds; says what is written to it
 
-PLACE is HOST:PORT for Modbus TCP, or a terminal for RTU at 9600 8N1. A record is TOML: profile, unit, and rows with table,
+PLACE is HOST:PORT for Modbus TCP, a terminal for RTU at 9600 8N1, or for serve a link to a terminal that is made for it. A record is TOML: profile, unit, and rows with table,
 addr and words: a count with the raw number in `is`, or the words in hexadecimal.
 """
 import argparse
 import asyncio
+import os
+import pty
 import signal
 import sys
+import threading
 import tomllib
+import tty
 
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
@@ -113,6 +117,22 @@ def blocks(registers, spare):
     return [SimData(addr, values=words, datatype=DataType.REGISTERS) for addr, words in found]
 
 
+def cable(link):
+    """Two terminals of which each hears the other: one is under the link, the other is returned."""
+    (here, its_end), (there, our_end) = pty.openpty(), pty.openpty()
+    for end in (here, there, its_end, our_end):
+        tty.setraw(end)
+
+    def carry(source, target):
+        while data := os.read(source, 256):
+            os.write(target, data)
+
+    for ends in ((here, there), (there, here)):
+        threading.Thread(target=carry, args=ends, daemon=True).start()
+    os.symlink(os.ttyname(its_end), link)
+    return os.ttyname(our_end)
+
+
 async def serve(place, path):
     wanted = record(path)
     tables = registers_of(wanted["rows"])
@@ -123,13 +143,14 @@ async def serve(place, path):
         return pdu
 
     # What a profile reads beyond its points is there too.
+    # And 16 coils.
     nothing = [SimData(0, values=[0], datatype=DataType.BITS)]
     holding = blocks(tables["holding"] or {0: 0}, 130)
     inputs = blocks(tables["input"] or {0: 0}, 130)
     device = SimDevice(wanted["unit"], simdata=(nothing, nothing, holding, inputs))
     address = host_and_port(place)
     server = (ModbusTcpServer(device, address=address, trace_pdu=told) if address
-              else ModbusSerialServer(device, port=place, baudrate=9600, trace_pdu=told))
+              else ModbusSerialServer(device, port=cable(place), baudrate=9600, trace_pdu=told))
     await server.serve_forever(background=True)
     if address:
         port = server.transport.sockets[0].getsockname()[1]

@@ -16,3 +16,5 @@ pub const STATUS_CODE: Item<i32> = Item::new("/StatusCode", Text::Plain);
 pub const ERROR_CODE: Item<i32> = Item::new("/ErrorCode", Text::Plain);
 /// Power that it can give, W.
 pub const MAX_POWER: Item<f64> = Item::new("/Ac/MaxPower", text::WATTS);
+/// The power that it may give at most, W. Where it is, `hub4control` uses it to feed in nothing.
+pub const POWER_LIMIT: Item<f64> = Item::new("/Ac/PowerLimit", text::WATTS).writable();

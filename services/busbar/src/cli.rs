@@ -17,6 +17,7 @@ use crate::inverters::Inverters;
 use crate::list::List;
 use crate::logs::Logs;
 use crate::profile::ProfileCommand;
+use crate::scan::Scan;
 use crate::services::Service;
 use crate::set::Set;
 use crate::sniff::Sniff;
@@ -35,6 +36,7 @@ const EXAMPLES: &str = "Examples:
   busbar status                                 every service of ours at a glance
   busbar explain                                why the bank's current is what it is
   busbar sniff can0                             what is said on a CAN bus, decoded
+  busbar scan --modbus /dev/ttyUSB0             which inverters and meters there are
   busbar check-config bms-can.can0.toml         whether a configuration is right
   busbar bms-can --config bms-can.can0.toml     the battery service of one CAN bus";
 
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Inverters(Inverters),
     /// List, check and try profiles of devices on Modbus.
     Profile(ProfileCommand),
+    /// Look for devices on a line or in a network, and say how to configure them.
+    Scan(Scan),
     /// Show the logs of our processes, in local time.
     Logs(Logs),
     /// Collect what a bug report needs into one archive, shown before it is written.

@@ -10,6 +10,7 @@
 //! - `inverters`: which inverters can be told of a battery
 //! - `import`: our configuration from another driver's
 //! - `profile`: devices on Modbus: their profiles, and one read once
+//! - `scan`: which devices there are on a line or in a network
 //! - `demo`: a bus, a simulated battery and the real service, to look at
 //! - `completions`: for shells
 //! - `terminal`: styled lines, and a terminal that is drawn over itself
@@ -29,6 +30,7 @@ mod inverters;
 mod list;
 mod logs;
 mod profile;
+mod scan;
 mod services;
 mod set;
 mod sniff;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Import(options) => report(import::run(&options)),
         Command::Inverters(options) => report(inverters::run(&options)),
         Command::Profile(options) => report(wait_for(profile::run(options))),
+        Command::Scan(options) => report(wait_for(scan::run(options))),
         Command::Logs(options) => report(logs::run(&options)),
         Command::Bundle(options) => report(wait_for(bundle::run(options))),
         Command::Demo(options) => report(wait_for(demo::run(options))),

@@ -99,7 +99,8 @@ fn check(file: &Path) -> anyhow::Result<()> {
     ))
 }
 
-fn profile(name: &str) -> anyhow::Result<Profile> {
+/// A profile by its name, or from a file.
+pub(crate) fn profile(name: &str) -> anyhow::Result<Profile> {
     let found = if name.ends_with(".toml") || name.contains('/') {
         library::read(Path::new(name))
     } else {

@@ -8,7 +8,6 @@
 //! - [`battery`]: the same for the battery over Modbus RTU, and the watch that forces the converter to wait
 //! - [`web`]: the web API
 //! - `dbus`: both on the D-Bus, whom the converter obeys, and commands from any input
-//! - [`rate`]: so many in a second
 //! - [`run()`]: the process
 
 pub mod battery;
@@ -19,7 +18,6 @@ pub mod direction;
 pub mod error;
 pub mod eza;
 pub mod line;
-pub mod rate;
 mod run;
 pub mod web;
 

@@ -21,6 +21,9 @@ pub struct Config {
     /// Where profiles of the user's own are, before those that come with the program.
     #[serde(default)]
     pub profiles: Option<PathBuf>,
+    /// `org.busbar.Bus1` may send requests.
+    #[serde(default)]
+    pub raw_access: bool,
 }
 
 /// One device.

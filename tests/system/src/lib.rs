@@ -1,6 +1,7 @@
 //! All processes together, seen from outside.
 //!
 //! - `systemcalc.rs`: which battery Victron's systemcalc would choose; pure
+//! - `flows.rs`: what systemcalc adds up of inverters and meters, and what DVCC writes to; pure
 //! - `tape.rs`: everything that services say on a bus, in the order in which they say it
 //! - `watch.rs`: the tape played through the model, and what must hold at each moment of it
 //! - `site.rs`: a bus with simulated batteries, their real services and the settings service
@@ -12,6 +13,7 @@
 #![expect(clippy::panic, reason = "a step that fails has to fail the test that asked for it")]
 
 mod bank;
+pub mod flows;
 mod site;
 pub mod systemcalc;
 mod tape;

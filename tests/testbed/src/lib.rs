@@ -7,6 +7,7 @@
 //! - `wait.rs`: the one place where tests poll.
 //! - `executable.rs`: where cargo put our programs.
 //! - `bed.rs`: a bus with settings, a simulated battery and its service.
+//! - `inverters.rs`: the same with inverters and meters on Modbus.
 //!
 //! Everything here panics when it cannot do its work, at the line of the test that asked for it.
 #![expect(clippy::panic, reason = "a step that fails has to fail the test that asked for it")]
@@ -15,6 +16,7 @@ pub mod bed;
 mod bus;
 mod clients;
 mod executable;
+pub mod inverters;
 mod process;
 mod wait;
 

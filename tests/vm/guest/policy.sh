@@ -41,12 +41,12 @@ for user in member root; do
     check "$user calls org.busbar" ours $user "not org.busbar.Bus1"
 done
 
-for name in $settings com.victronenergy.battery.busbar $battery com.victronenergy.battery.bmscan_x com.victronenergy.multi.bmscan_x com.victronenergy.acsystem.bmscan_x com.victronenergy.vebus.bmscan_x com.victronenergy.dcdc.x com.victronenergy.grid.x org.busbar.Gateway1; do
+for name in $settings com.victronenergy.battery.busbar $battery com.victronenergy.battery.bmscan_x com.victronenergy.multi.bmscan_x com.victronenergy.acsystem.bmscan_x com.victronenergy.vebus.bmscan_x com.victronenergy.dcdc.x com.victronenergy.grid.x org.busbar.dcdc_rs485.x org.busbar.inverter_modbus.x org.busbar.Gateway1; do
     for user in plain member busbar-settings busbar-bms-can busbar-charge-manager busbar-dcdc-rs485 busbar-inverter-modbus; do
         case $user-$name in
             busbar-settings-$settings | busbar-bms-can-$battery | busbar-bms-can-com.victronenergy.*.bmscan_x | busbar-charge-manager-com.victronenergy.battery.busbar | \
-                busbar-dcdc-rs485-*.battery.bmscan_* | busbar-dcdc-rs485-*.dcdc.x | \
-                busbar-inverter-modbus-*.multi.* | busbar-inverter-modbus-*.acsystem.* | busbar-inverter-modbus-*.grid.x)
+                busbar-dcdc-rs485-*.battery.bmscan_* | busbar-dcdc-rs485-*.dcdc.x | busbar-dcdc-rs485-*.dcdc_rs485.x | \
+                busbar-inverter-modbus-*.multi.* | busbar-inverter-modbus-*.acsystem.* | busbar-inverter-modbus-*.grid.x | busbar-inverter-modbus-*.inverter_modbus.x)
                 check "$user may own $name" may_own $user $name ;;
             *) check "$user may not own $name" refuses "Access denied" may_own $user $name ;;
         esac

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use dbus_interfaces::bus1::Bus1;
+use dbus_interfaces::bus1::{Bus1, Desk};
 use dbus_interfaces::classes::{battery as b, dcdc as d, follower as f};
 use dbus_interfaces::{BusAddress, BusError, Update, WriteRequest};
 use service_kit::serial;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::commands::Commands;
+use super::commands::Ports;
 use super::followed::Followed;
 use super::link::Link;
 use super::service::{About, Published};
@@ -48,7 +48,7 @@ pub(super) struct Session {
     battery: Option<Published>,
     master: Master,
     bus1: Bus1,
-    commands: Commands,
+    commands: Desk<Ports>,
     /// The mode in which the converter ran last.
     running: Option<u16>,
     shown_at: Option<Instant>,
@@ -94,8 +94,9 @@ impl Session {
             (None, Class::Alternator) => Master::Dvcc(Link::default()),
             (None, Class::Dcdc) => Master::Nobody,
         };
+        let ports = Ports { converter: devices.converter.clone(), battery: devices.battery.clone() };
         Ok(Session {
-            commands: Commands::new(devices.converter.clone(), devices.battery.clone(), config.raw_access),
+            commands: Desk::new(ports, config.raw_access),
             config,
             handle: devices.converter.clone(),
             pictures: devices.converter.picture(),

@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use dbus_interfaces::bus1::Rate;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -24,7 +25,6 @@ use tokio_rustls::rustls::ServerConfig;
 use super::endpoints::{Api, only_reads, page};
 use super::tls;
 use crate::config::{Network, Web};
-use crate::rate::Rate;
 
 /// Connections at a time; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 32;

@@ -52,6 +52,12 @@ impl Access {
         Access { line, unit, timeout: link.timeout(), gap: link.gap(), write_function }
     }
 
+    /// Its address on the line.
+    #[must_use]
+    pub fn unit(&self) -> u8 {
+        self.unit
+    }
+
     /// The line.
     #[must_use]
     pub fn line(&self) -> &Line {

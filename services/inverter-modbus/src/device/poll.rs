@@ -9,6 +9,7 @@ use service_kit::{Repeating, Report};
 use tokio::time::{Instant, sleep_until};
 
 use super::access::{Access, Fault};
+use super::own;
 use super::recognise::{Identity, NotIt, recognise};
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
@@ -17,6 +18,7 @@ use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
 use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
+use crate::line::resident::Resident;
 use crate::line::{NoAnswer, Turn};
 use crate::profile::Profile;
 
@@ -90,6 +92,7 @@ impl Device {
     /// A device that is looked for from now on.
     #[must_use]
     pub fn new(profile: Arc<Profile>, access: Access, is_controlled: bool, now: Instant) -> Device {
+        access.line().inhabit(access.unit(), Resident::new(&profile, is_controlled));
         Device {
             profile,
             access,
@@ -271,6 +274,7 @@ impl Device {
                     ),
                 }
                 let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
+                self.access.line().recognised(self.access.unit(), Some(own::registers(&map)));
                 self.image.clear();
                 self.filter.clear();
                 self.heard_at = Some(now);
@@ -329,6 +333,7 @@ impl Device {
                         tracing::warn!(device = self.profile.id, "{report}");
                     }
                     self.commands.clear();
+                    self.access.line().recognised(self.access.unit(), None);
                     self.phase = Phase::Looking(now);
                     return Happened::Nothing;
                 }

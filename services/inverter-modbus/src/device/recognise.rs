@@ -116,31 +116,36 @@ pub fn choose(sunspec: &SunSpec, chain: &Chain) -> Result<(), NotIt> {
     Err(NotIt::OtherModels { models, hint })
 }
 
+/// Where the common model says who the device is.
+#[must_use]
+pub fn common(chain: &Chain) -> Option<Range> {
+    let common = chain.find(&[COMMON], 0).filter(|common| common.length >= COMMON_LENGTH)?;
+    Some(Range { table: Table::Holding, addr: common.addr, count: COMMON_LENGTH + 2 })
+}
+
 /// Takes what the common model says, where the profile names no registers for it: maker and model, version, serial number
 /// (SunSpec Device Information Model Specification V1.1, common model).
-async fn name(identity: &mut Identity, chain: &Chain, access: &Access) -> Result<(), NotIt> {
-    let Some(common) = chain.find(&[COMMON], 0).filter(|common| common.length >= COMMON_LENGTH) else {
-        return Ok(());
+pub fn take_common(identity: &mut Identity, common: Range, image: &Image) {
+    let text = |offset: u16, count: u16| {
+        let addr = common.addr.checked_add(offset)?;
+        words(Layout::at(common.table, addr, Type::String, Words::Hl, Some(count)).read(image)?)
     };
-    let range = Range { table: Table::Holding, addr: common.addr, count: COMMON_LENGTH + 2 };
+    let model = [text(2, 16), text(18, 16)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    identity.model = identity.model.take().or(Some(model).filter(|model| !model.is_empty()));
+    identity.firmware = identity.firmware.take().or(text(42, 8));
+    identity.serial = identity.serial.take().or(text(50, 16));
+}
+
+async fn name(identity: &mut Identity, chain: &Chain, access: &Access) -> Result<(), NotIt> {
+    let Some(range) = common(chain) else { return Ok(()) };
     let values = match access.read(range, Turn::Now, 1).await {
         Ok(values) => values,
         Err(Fault::Exception(_)) => return Ok(()),
         Err(fault) => return Err(fault.into()),
     };
     let mut image = Image::default();
-    image.put(Table::Holding, 0, &values, 1);
-    let text =
-        |addr: u16, count: u16| match Layout::at(Table::Holding, addr, Type::String, Words::Hl, Some(count))
-            .read(&image)
-        {
-            Some(Raw::Text(text)) => Some(text).filter(|text| !text.is_empty()),
-            _ => None,
-        };
-    let model = [text(2, 16), text(18, 16)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    identity.model = identity.model.take().or(Some(model).filter(|model| !model.is_empty()));
-    identity.firmware = identity.firmware.take().or(text(42, 8));
-    identity.serial = identity.serial.take().or(text(50, 16));
+    image.put(range.table, range.addr, &values, 1);
+    take_common(identity, range, &image);
     Ok(())
 }
 
@@ -151,19 +156,29 @@ async fn name(identity: &mut Identity, chain: &Chain, access: &Access) -> Result
 pub fn judge(profile: &Profile, identify: &Identify, image: &Image) -> Result<(), NotIt> {
     for part in &identify.matches {
         let table = profile.table(part.table);
-        let layout = Layout::at(table, part.addr, kind(part), profile.order(part.words), part.count);
-        let raw = layout.masked(part.mask).swapped(part.swap).read(image);
-        if !raw.as_ref().is_some_and(|raw| holds(part, raw, image, table)) {
-            let found = match raw {
-                Some(Raw::Int(number)) => format!("{number:#x}"),
-                Some(Raw::Float(number)) => number.to_string(),
-                Some(Raw::Text(text)) => format!("{text:?}"),
-                None => "not there".to_owned(),
-            };
+        if let Err(found) = holds(part, table, profile.order(part.words), image) {
             return Err(NotIt::Another { table, addr: part.addr, found });
         }
     }
     Ok(())
+}
+
+/// Whether one thing holds.
+///
+/// # Errors
+/// What stands there instead.
+pub fn holds(part: &Match, table: Table, words: Words, image: &Image) -> Result<(), String> {
+    let layout = Layout::at(table, part.addr, kind(part), words, part.count);
+    let raw = layout.masked(part.mask).swapped(part.swap).read(image);
+    if raw.as_ref().is_some_and(|raw| is_as_wanted(part, raw, image, table)) {
+        return Ok(());
+    }
+    Err(match raw {
+        Some(Raw::Int(number)) => format!("{number:#x}"),
+        Some(Raw::Float(number)) => number.to_string(),
+        Some(Raw::Text(text)) => format!("{text:?}"),
+        None => "not there".to_owned(),
+    })
 }
 
 fn kind(part: &Match) -> Type {
@@ -171,7 +186,13 @@ fn kind(part: &Match) -> Type {
     if is_text { Type::String } else { part.kind }
 }
 
-fn holds(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
+/// The registers that one thing is about.
+#[must_use]
+pub fn place_of(part: &Match, table: Table) -> Range {
+    Range { table, addr: part.addr, count: part.count.or(part.kind.registers()).unwrap_or(1) }
+}
+
+fn is_as_wanted(part: &Match, raw: &Raw, image: &Image, table: Table) -> bool {
     match raw {
         Raw::Int(number) => {
             let is_one = part.one_of.as_ref().is_none_or(|all| all.contains(number));
@@ -196,12 +217,25 @@ async fn text(
     field: Option<&Field>,
 ) -> Result<Option<String>, NotIt> {
     let Some(field) = field else { return Ok(None) };
-    Ok(match fetch(profile, access, image, field).await? {
-        Some(Raw::Text(text)) => Some(text).filter(|text| !text.is_empty()),
-        Some(Raw::Int(number)) => Some(number.to_string()),
-        Some(Raw::Float(number)) => Some(number.to_string()),
-        None => None,
-    })
+    Ok(fetch(profile, access, image, field).await?.and_then(words))
+}
+
+/// What a field says as text; nothing if it is empty.
+#[must_use]
+pub fn words(raw: Raw) -> Option<String> {
+    match raw {
+        Raw::Text(text) => Some(text).filter(|text| !text.is_empty()),
+        Raw::Int(number) => Some(number.to_string()),
+        Raw::Float(number) => Some(number.to_string()),
+    }
+}
+
+/// Where a field is.
+#[must_use]
+pub fn layout_of(profile: &Profile, field: &Field) -> Layout {
+    let table = profile.table(field.table);
+    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
+    layout.masked(field.mask).swapped(field.swap)
 }
 
 /// A field, read now if it was not. One that the device refuses is none.
@@ -211,9 +245,8 @@ async fn fetch(
     image: &mut Image,
     field: &Field,
 ) -> Result<Option<Raw>, NotIt> {
-    let table = profile.table(field.table);
-    let layout = Layout::at(table, field.addr, field.kind, profile.order(field.words), field.count);
-    let layout = layout.masked(field.mask).swapped(field.swap);
+    let layout = layout_of(profile, field);
+    let table = layout.table;
     if let Some(raw) = layout.read(image) {
         return Ok(Some(raw));
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use dbus_interfaces::bus1::arguments::is_port;
 use service_kit::serial::{Character, Parity, bus_suffix};
 
 /// Where a line is.
@@ -50,6 +51,25 @@ impl Address {
                 let host: String = host.take(48).collect();
                 if *port == 502 { format!("tcp_{host}") } else { format!("tcp_{host}_{port}") }
             }
+        }
+    }
+
+    /// Whether somebody who says this means it: the port or the host, whole or as names of services have it.
+    #[must_use]
+    pub fn is_called(&self, wanted: &str) -> bool {
+        let is_place = match self {
+            Address::Serial { path, .. } => is_port(wanted, path),
+            Address::Tcp { host, .. } => host == wanted || self.place() == wanted,
+        };
+        is_place || self.suffix() == wanted
+    }
+
+    /// The port, or host and port, without how it is spoken with.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Address::Serial { path, .. } => path.display().to_string(),
+            Address::Tcp { host, port, .. } => format!("{host}:{port}"),
         }
     }
 
@@ -110,6 +130,10 @@ mod tests {
             (tcp(1502).suffix(), tcp(502).to_string()),
             ("tcp_10_0_0_7_1502".into(), "Modbus TCP 10.0.0.7:502".into())
         );
+        for name in ["10.0.0.7", "10.0.0.7:502", "tcp_10_0_0_7"] {
+            assert!(tcp(502).is_called(name) && !serial.is_called(name), "{name}");
+        }
+        assert!(serial.is_called("ttyUSB0") && serial.is_called("/dev/ttyUSB0") && !serial.is_called("USB0"));
         assert!(
             tcp(502).is_same_place(&tcp(502))
                 && !tcp(502).is_same_place(&tcp(503))

@@ -1,22 +1,29 @@
 //! A line to devices with one owner: a serial port or a TCP connection, requests in turn, answers that belong to them.
 //!
 //! - [`address`]: where a line is
+//! - [`resident`]: the devices of this process on it, and what nobody else may do beside them
 //! - `wire`: the open port or connection, and one exchange on it
 //! - `task`: the owner, with the queue
+//! - [`lines`]: all lines of the process
 
 pub mod address;
+pub mod lines;
+pub mod resident;
 mod task;
 mod wire;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use service_kit::Heartbeat;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::modbus::pdu::{Answer, Request};
+use crate::modbus::raw::Span;
 use address::Address;
+use resident::{Refused, Resident, Residents};
 
 /// Requests that wait; a further one waits at its sender.
 const QUEUE: usize = 32;
@@ -26,6 +33,9 @@ const QUEUE: usize = 32;
 pub struct Line {
     jobs: mpsc::Sender<Job>,
     figures: Arc<Mutex<Figures>>,
+    residents: Arc<Mutex<Residents>>,
+    /// One request of somebody else's at a time, so that what is due comes between them.
+    guests: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a line has done.
@@ -69,9 +79,12 @@ pub enum Turn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// Nothing came in time, or nothing that can be understood.
+    /// Nothing came in time.
     #[error("no answer")]
     Silence,
+    /// Something came in time on a serial line, and it cannot be understood, or answers something else.
+    #[error("no answer that can be understood")]
+    Garbage,
     /// The port is not there or the connection does not stand.
     #[error("{0}")]
     NoLine(String),
@@ -87,10 +100,16 @@ impl Line {
     /// Begins to look after the line at `address`. The task ends when nobody can send to it any more.
     #[must_use]
     pub fn start(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> Line {
+        Line::begin(address, heartbeat, seed).0
+    }
+
+    /// As [`Line::start`], with what ends when the port is free again.
+    #[must_use]
+    pub fn begin(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> (Line, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let figures = Arc::<Mutex<Figures>>::default();
-        tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
-        Line { jobs, figures }
+        let task = tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
+        (Line { jobs, figures, residents: Arc::default(), guests: Arc::default() }, task)
     }
 
     /// Asks a device.
@@ -102,6 +121,51 @@ impl Line {
         let gone = || NoAnswer::NoLine("the line is not served any more".to_owned());
         self.jobs.send(Job { ask, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+
+    /// A device of this process stands on the line.
+    pub fn inhabit(&self, unit: u8, resident: Resident) {
+        self.residents().insert(unit, resident);
+    }
+
+    /// A device of this process was recognised, and `own` is what this process sets at it; without it, the device is not
+    /// there any more.
+    pub fn recognised(&self, unit: u8, own: Option<Vec<Span>>) {
+        self.residents().recognised(unit, own);
+    }
+
+    /// The devices of this process on the line, by unit.
+    #[must_use]
+    pub fn inhabitants(&self) -> Vec<(u8, Resident)> {
+        self.residents().all()
+    }
+
+    /// Whether somebody else's request may go to a unit.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn may(&self, unit: u8, function: u8, data: &[u8]) -> Result<(), Refused> {
+        self.residents().judge(unit, function, data)
+    }
+
+    /// Somebody else's request, which [`may`](Line::may) go: in its turn behind the reads that are due.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; an exception of the device is an answer.
+    pub async fn ask_for_another(
+        &self,
+        unit: u8,
+        function: u8,
+        data: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Answer, NoAnswer> {
+        let _one = self.guests.lock().await;
+        let (gap, turn) = (self.residents().gap(unit), Turn::By(Instant::now()));
+        self.ask(Ask { unit, request: Request::Raw { function, data }, timeout, gap, turn }).await
+    }
+
+    fn residents(&self) -> MutexGuard<'_, Residents> {
+        self.residents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it has done.

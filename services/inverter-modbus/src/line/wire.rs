@@ -37,6 +37,8 @@ pub(super) struct Wire {
     quiet_until: Instant,
     /// Requests that were not answered: their answers may still come.
     unanswered: Vec<(Instant, u8)>,
+    /// Something came to the last request.
+    has_heard: bool,
 }
 
 #[derive(Debug)]
@@ -116,7 +118,15 @@ impl Wire {
         };
         let baud = address.baud();
         let quiet_until = Instant::now() + baud.map_or(Duration::ZERO, silence);
-        Ok(Wire { stream, baud, is_rtu, transaction: 0, quiet_until, unanswered: Vec::new() })
+        Ok(Wire {
+            stream,
+            baud,
+            is_rtu,
+            transaction: 0,
+            quiet_until,
+            unanswered: Vec::new(),
+            has_heard: false,
+        })
     }
 
     /// Reads what nobody asked for, and returns when the line breaks. Dropping the future loses nothing that counts.
@@ -156,7 +166,7 @@ impl Wire {
             }
             Ok(None) => {
                 self.unanswered.push((now.checked_sub(ask.timeout).unwrap_or(now), ask.unit));
-                Ok(Err(NoAnswer::Silence))
+                Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
             }
             Err(error) => Err(Broken::of(&error)),
         }
@@ -210,12 +220,14 @@ impl Wire {
         let deadline = Instant::now() + times;
         let is_any = ask.request.answer_length() == Length::Any;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 256]);
+        self.has_heard = false;
         loop {
             let until =
                 if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
             let is_over = match timeout_at(until, self.stream.read(&mut part)).await {
                 Ok(count) => {
                     received.extend_from_slice(part.get(..count?).unwrap_or_default());
+                    self.has_heard = true;
                     false
                 }
                 Err(_) if until < deadline => true,
@@ -223,10 +235,6 @@ impl Wire {
             };
             if let rtu::Found::Answer(answer) = rtu::find(&received, ask.unit, &ask.request, is_over) {
                 return Ok(Some(answer));
-            }
-            if is_over {
-                // It was garbage: what comes now is judged anew.
-                received.clear();
             }
             let excess = received.len().saturating_sub(MOST_BYTES);
             received.drain(..excess);

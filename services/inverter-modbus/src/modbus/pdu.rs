@@ -1,5 +1,6 @@
 //! Requests and their answers, without what a line puts around them.
 
+use super::raw;
 use crate::profile::scalar::Table;
 
 /// Added to the function in a refusal (V1.1b3, 7).
@@ -141,7 +142,7 @@ impl Request {
                 Length::Exactly(2 + usize::from(*count).div_ceil(8))
             }
             Request::Read { count, .. } => Length::Exactly(2 + 2 * usize::from(*count)),
-            Request::Raw { .. } => Length::Any,
+            Request::Raw { function, data } => raw::answer_length(*function, data),
             _ => Length::Exactly(5),
         }
     }
@@ -174,7 +175,9 @@ impl Request {
                     }
                 }))
             }
-            Request::Raw { .. } => Some(Answer::Raw(data.to_vec())),
+            Request::Raw { function, data: asked } => {
+                raw::fits(*function, asked, data).then(|| Answer::Raw(data.to_vec()))
+            }
             // The beginning of the request comes back.
             _ => (self.bytes().get(..5)? == bytes).then_some(Answer::Written),
         }
@@ -291,11 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn raw_requests_take_any_answer_of_their_function() {
-        let raw = Request::Raw { function: 0x2B, data: vec![0x0E, 1, 0] };
-        assert_eq!(raw.bytes(), [0x2B, 0x0E, 1, 0]);
-        assert_eq!(raw.answer(&[0x2B, 1, 2]), Some(Answer::Raw(vec![1, 2])));
-        assert_eq!(raw.answer(&[0xAB, 1]), Some(Answer::Exception(1)));
+    fn raw_requests_take_any_answer_that_can_be_theirs() {
+        let raw = Request::Raw { function: 0x41, data: vec![0x0E, 1, 0] };
+        assert_eq!(raw.bytes(), [0x41, 0x0E, 1, 0]);
+        assert_eq!(raw.answer(&[0x41, 1, 2]), Some(Answer::Raw(vec![1, 2])));
+        assert_eq!(raw.answer(&[0xC1, 1]), Some(Answer::Exception(1)));
+        let read = Request::Raw { function: 3, data: vec![0, 0, 0, 1] };
+        assert_eq!(read.answer(&[3, 2, 0, 9]), Some(Answer::Raw(vec![2, 0, 9])));
+        assert_eq!(read.answer(&[3, 4, 0, 9, 0, 9]), None, "that is another's");
         assert!(raw.is_write() && !Request::Raw { function: 3, data: vec![] }.is_write());
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::pdu::{Answer, LONGEST, Length, Request};
+use super::raw;
 
 /// Bits of a character on the line: start, eight data bits, parity or a second stop bit, stop (V1.02, 2.5.1).
 const BITS: u32 = 11;
@@ -48,13 +49,18 @@ fn answer(bytes: &[u8], request: &Request, is_over: bool) -> Option<Answer> {
     if function != request.function() {
         return None;
     }
-    let length = match request.answer_length() {
-        Length::Exactly(length) => length + AROUND,
-        Length::Any if is_over => bytes.len().min(LONGEST + AROUND),
-        Length::Any => return None,
+    let sound = |length: usize| bytes.get(..length).filter(|frame| is_sound(frame));
+    let frame = match request.answer_length() {
+        Length::Exactly(length) => sound(length + AROUND)?,
+        Length::Any => {
+            let told = bytes.get(1..).and_then(raw::told_length).and_then(|length| sound(length + AROUND));
+            let whole = || sound(bytes.len().min(LONGEST + AROUND)).filter(|_| is_over);
+            // What an adapter sends back of our own is no answer.
+            told.or_else(whole)
+                .filter(|frame| self::request(*bytes.first().unwrap_or(&0), request) != *frame)?
+        }
     };
-    let frame = bytes.get(..length).filter(|frame| is_sound(frame))?;
-    request.answer(frame.get(1..length - 2)?)
+    request.answer(frame.get(1..frame.len().checked_sub(2)?)?)
 }
 
 /// The CRC of a frame with its CRC is zero.
@@ -136,10 +142,21 @@ mod tests {
     fn refusals_and_raw_answers_are_found() {
         let refused = frame(&[0x11, 0x83, 2]);
         assert_eq!(find(&refused, 0x11, &READ, false), Found::Answer(Answer::Exception(2)));
-        let raw = Request::Raw { function: 0x2B, data: vec![] };
-        let answer = frame(&[0x11, 0x2B, 9, 9]);
+        let raw = Request::Raw { function: 0x41, data: vec![] };
+        let answer = frame(&[0x11, 0x41, 9, 9]);
         assert_eq!(find(&answer, 0x11, &raw, false), Found::More, "more may come");
         assert_eq!(find(&answer, 0x11, &raw, true), Found::Answer(Answer::Raw(vec![9, 9])));
+    }
+
+    #[test]
+    fn an_answer_that_says_how_long_it_is_needs_no_silence_behind_it() {
+        let raw = Request::Raw { function: 17, data: vec![] };
+        let echo = request(0x11, &raw);
+        assert_eq!(find(&echo, 0x11, &raw, true), Found::More, "our own words");
+        let received = [echo, frame(&[0x11, 17, 3, 1, 0xFF, 7])].concat();
+        assert_eq!(find(&received, 0x11, &raw, false), Found::Answer(Answer::Raw(vec![3, 1, 0xFF, 7])));
+        let wrong_count = frame(&[0x11, 17, 9, 1, 0xFF]);
+        assert_eq!(find(&wrong_count, 0x11, &raw, true), Found::Answer(Answer::Raw(vec![9, 1, 0xFF])));
     }
 
     #[test]

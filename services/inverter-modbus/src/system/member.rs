@@ -61,11 +61,18 @@ pub(crate) struct Member {
 
 impl Member {
     /// Takes the next seat.
-    pub(super) fn join(table: &Rc<Table>, service: String, title: String, instance: i32) -> Member {
+    pub(super) fn join(table: &Rc<Table>, service: String, instance: i32) -> Member {
         let (sender, wishes) = mpsc::channel(WISHES);
         let mut seats = table.seats.borrow_mut();
         let number = seats.len();
-        seats.push(Seat { service, instance, title, serial: None, part: None, wishes: sender });
+        seats.push(Seat {
+            service,
+            instance,
+            title: String::new(),
+            serial: None,
+            part: None,
+            wishes: sender,
+        });
         drop(seats);
         Member { table: table.clone(), number, wishes }
     }

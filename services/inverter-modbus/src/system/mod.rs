@@ -11,12 +11,15 @@ mod part;
 mod show;
 mod sum;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dbus_interfaces::BusAddress;
-use futures_util::future::try_join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use service_kit::{Context, Failure};
+use tokio::sync::Notify;
 
 use crate::config;
 use life::System;
@@ -25,11 +28,13 @@ pub(crate) use member::{Member, Wish};
 pub(crate) use part::{Line, Part, SetPoint, Side};
 pub(crate) use show::flows;
 
-/// The systems of a process, by the name in the configuration.
+/// The systems of a process, by the name in the configuration. They grow with the units.
 #[derive(Default)]
 pub(crate) struct Systems {
-    tables: BTreeMap<String, Rc<Table>>,
-    systems: Vec<System>,
+    tables: RefCell<BTreeMap<String, Rc<Table>>>,
+    /// Those that do not run yet.
+    founded: RefCell<Vec<System>>,
+    news: Notify,
 }
 
 impl Systems {
@@ -38,33 +43,44 @@ impl Systems {
     /// # Errors
     /// The bus is not there.
     pub(crate) async fn join(
-        &mut self,
+        &self,
         config: &config::Device,
         unit: &str,
         service: String,
         bus: &BusAddress,
     ) -> Result<Member, Failure> {
         let instance = config.device_instance;
-        if let Some(table) = self.tables.get(&config.system) {
-            return Ok(Member::join(table, service, String::new(), instance));
+        let known = self.tables.borrow().get(&config.system).cloned();
+        if let Some(table) = known {
+            return Ok(Member::join(&table, service, instance));
         }
         let table = Rc::new(Table::default());
+        self.tables.borrow_mut().insert(config.system.clone(), table.clone());
         // A system without a name is called after the unit that founds it.
         let (name, custom_name) = match config.system.as_str() {
             "" => (unit, config.name.clone()),
             name => (name, Some(name.to_owned())),
         };
-        self.systems.push(System::connect(table.clone(), name, instance, custom_name, bus).await?);
-        self.tables.insert(config.system.clone(), table.clone());
-        Ok(Member::join(&table, service, String::new(), instance))
+        let system = System::connect(table.clone(), name, instance, custom_name, bus).await?;
+        self.founded.borrow_mut().push(system);
+        self.news.notify_one();
+        Ok(Member::join(&table, service, instance))
     }
 
-    /// Runs all systems until the process is asked to stop.
+    /// Runs all systems until the process is asked to stop, those too that are founded meanwhile.
     ///
     /// # Errors
     /// The bus is gone.
-    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        try_join_all(self.systems.into_iter().map(|system| system.run(context))).await?;
-        Ok(())
+    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+        let shutdown = context.shutdown();
+        let mut running = FuturesUnordered::new();
+        loop {
+            running.extend(self.founded.take().into_iter().map(|system| system.run(context)));
+            tokio::select! {
+                () = self.news.notified() => {}
+                Some(ended) = running.next() => ended?,
+                () = shutdown.requested(), if running.is_empty() => return Ok(()),
+            }
+        }
     }
 }

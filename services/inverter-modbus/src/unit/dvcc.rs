@@ -28,6 +28,8 @@ pub(super) enum Link {
     DischargeCurrent,
     /// `/Link/ChargeVoltage`, V.
     ChargeVoltage,
+    /// `/Link/NetworkMode`: kept for those who look.
+    NetworkMode,
 }
 
 /// What was written last, and when.
@@ -43,6 +45,7 @@ pub(super) struct Dvcc {
     charge: Option<Said>,
     discharge: Option<Said>,
     voltage: Option<Said>,
+    mode: Option<Said>,
     began: Instant,
     state: FollowerState,
 }
@@ -51,7 +54,7 @@ impl Dvcc {
     /// Nothing was said so far.
     pub(super) fn new(now: Instant) -> Dvcc {
         let state = FollowerState::new("DVCC");
-        Dvcc { charge: None, discharge: None, voltage: None, began: now, state }
+        Dvcc { charge: None, discharge: None, voltage: None, mode: None, began: now, state }
     }
 
     /// Takes in what was written. What has no value, or none that can be, is as good as not written.
@@ -61,6 +64,7 @@ impl Dvcc {
             Link::ChargeCurrent => &mut self.charge,
             Link::DischargeCurrent => &mut self.discharge,
             Link::ChargeVoltage => &mut self.voltage,
+            Link::NetworkMode => &mut self.mode,
         };
         *said = Some(Said { value, at: now });
     }
@@ -71,6 +75,7 @@ impl Dvcc {
             Link::ChargeCurrent => self.charge,
             Link::DischargeCurrent => self.discharge,
             Link::ChargeVoltage => self.voltage,
+            Link::NetworkMode => self.mode,
         };
         said.filter(|said| now.duration_since(said.at) < SILENCE).map(|said| said.value)
     }

@@ -130,15 +130,13 @@ impl Unit {
     pub(super) fn told(&mut self, write: WriteRequest) -> Option<WriteRequest> {
         let Some(Source::Dvcc(dvcc)) = &mut self.source else { return Some(write) };
         let links = [
-            (multi::LINK_CHARGE_CURRENT, Link::ChargeCurrent),
-            (multi::LINK_DISCHARGE_CURRENT, Link::DischargeCurrent),
-            (multi::LINK_CHARGE_VOLTAGE, Link::ChargeVoltage),
+            (write.is(multi::LINK_CHARGE_CURRENT), Link::ChargeCurrent),
+            (write.is(multi::LINK_DISCHARGE_CURRENT), Link::DischargeCurrent),
+            (write.is(multi::LINK_CHARGE_VOLTAGE), Link::ChargeVoltage),
+            (write.is(multi::LINK_NETWORK_MODE), Link::NetworkMode),
         ];
-        if let Some((_, link)) = links.into_iter().find(|(item, _)| write.is(*item)) {
-            dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
-        } else if !write.is(multi::LINK_NETWORK_MODE) {
-            return Some(write);
-        }
+        let Some((_, link)) = links.into_iter().find(|(is_it, _)| *is_it) else { return Some(write) };
+        dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
         write.accept();
         None
     }
@@ -219,6 +217,7 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
             tx.set(multi::LINK_CHARGE_CURRENT, dvcc.shown(Link::ChargeCurrent, now))
                 .set(multi::LINK_DISCHARGE_CURRENT, dvcc.shown(Link::DischargeCurrent, now))
                 .set(multi::LINK_CHARGE_VOLTAGE, dvcc.shown(Link::ChargeVoltage, now))
+                .set(multi::LINK_NETWORK_MODE, dvcc.shown(Link::NetworkMode, now).map(|mode| mode as i32))
                 .set(multi::CHARGE_CURRENT_LIMIT, config.charge_capacity_a(&unit.profile))
                 .set(multi::BMS_PRESENT, 0)
                 .set(multi::N2K_DEVICE_INSTANCE, 0);

@@ -68,7 +68,7 @@ impl Unit {
         profile: Profile,
         line: Line,
         address: &Address,
-        systems: &mut Systems,
+        systems: &Systems,
         bus: &BusAddress,
     ) -> Result<Unit, Failure> {
         let profile = Arc::new(profile);

@@ -1,13 +1,14 @@
 //! What clients set and what is written for it: from an item to registers, and what came of it.
 
-use dbus_interfaces::classes::control as c;
+use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
 use super::control::{End, Order, Outcome};
 use super::life::Unit;
-use super::set_points::item_of;
+use super::set_points::{PERCENT, item_of, percent_of};
 use super::sight::sighted;
+use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
@@ -39,10 +40,17 @@ impl Unit {
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return write.refuse("the device is not there");
         };
+        let in_watts = write.is(pvinverter::POWER_LIMIT) && map.write("ac_power_limit", &|_| None).is_none();
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
-        let Some(spec) = spec else { return write.refuse("nothing can be written here") };
-        let name = spec.spec.name.clone();
+        let (name, value) = match spec {
+            _ if in_watts => match value.map(|watts| percent_of(watts, rated_w(&self.device))) {
+                Some(None) => return write.refuse("its rated power is not known"),
+                percent => (PERCENT.to_owned(), percent.flatten()),
+            },
+            Some(spec) => (spec.spec.name.clone(), value),
+            None => return write.refuse("nothing can be written here"),
+        };
         let Some(value) = value else {
             // No value: nobody wants it any more.
             return match self.control.end(&name) {

@@ -1,10 +1,11 @@
 //! The set points of a device as items.
 
-use dbus_interfaces::classes::control as c;
+use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Update};
 
 use super::modes;
 use super::view::View;
+use crate::profile::Class;
 use crate::profile::write::WritePoint;
 
 /// The set points, as the device has them.
@@ -18,9 +19,27 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
             tx.set(item, shown);
         }
     }
+    if let Some(percent) = map.write(PERCENT, &point).filter(|_| is_limited_in_watts(view)) {
+        let shown = percent.shown(view.device.image(), &point).filter(|_| view.is_there);
+        let watts = shown.and_then(|percent| Some(percent / 100.0 * view.rated_w()?));
+        tx.set(pvinverter::POWER_LIMIT, watts);
+    }
     modes::shown(tx, map, view);
     tx.set(c::RESULT, view.result.to_owned())
         .set(c::FLASH_WRITES, i32::try_from(view.flash_writes).unwrap_or(i32::MAX));
+}
+
+/// The limit of a solar inverter, which knows it as a part of its rated power.
+pub(super) const PERCENT: &str = "ac_power_limit_percent";
+
+/// Whether a limit in watts is made of one in per cent.
+fn is_limited_in_watts(view: &View<'_>) -> bool {
+    view.device.profile().class == Class::PvInverter && view.rated_w().is_some()
+}
+
+/// What a client writes to the limit in watts, as the limit in per cent.
+pub(super) fn percent_of(watts: f64, rated_w: Option<f64>) -> Option<f64> {
+    rated_w.filter(|rated| *rated > 0.0).map(|rated| (100.0 * watts / rated).clamp(0.0, 100.0))
 }
 
 /// The item of a set point; one that is not canonical has none.

@@ -76,7 +76,9 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
 fn meter(tx: &mut Update<'_>, view: &View<'_>, side: &str) {
     for line in 1..=view.phases() {
         let at = view.house_line(line);
-        tx.set(ac::VOLTAGE.nth(at), view.line(side, line, "voltage"))
+        // The meter of a hybrid is at the same wires as its input.
+        let volts = view.line(side, line, "voltage").or_else(|| view.line("ac_in", line, "voltage"));
+        tx.set(ac::VOLTAGE.nth(at), volts)
             .set(ac::CURRENT.nth(at), view.line(side, line, "current"))
             .set(ac::POWER.nth(at), view.line(side, line, "power"));
     }
@@ -92,10 +94,9 @@ fn solar_inverter(tx: &mut Update<'_>, view: &View<'_>) {
         "fault" => 10,
         _ => 7,
     });
-    let rated = view.number("rated_power").or(view.device.identity().and_then(|who| who.rated_power_w));
     tx.set(ac::FORWARD, view.number("ac_out_energy_total"))
         .set(pvinverter::POSITION, i32::from(view.config.position))
         .set(pvinverter::STATUS_CODE, status)
         .set(pvinverter::ERROR_CODE, view.error())
-        .set(pvinverter::MAX_POWER, rated);
+        .set(pvinverter::MAX_POWER, view.rated_w());
 }

@@ -187,6 +187,11 @@ impl View<'_> {
     }
 }
 
+/// The power that a device can give, W: what it says, otherwise what it was recognised by.
+pub(super) fn rated_w(device: &Device) -> Option<f64> {
+    device.points().number("rated_power").or(device.identity().and_then(|who| who.rated_power_w))
+}
+
 /// In the order of `classes::multi::ALARMS`.
 const ALARMS: [Alarm; 10] = [
     Alarm::HighTemperature,
@@ -203,12 +208,16 @@ const ALARMS: [Alarm; 10] = [
 
 /// What it is of a system.
 impl View<'_> {
+    /// The power that it can give, W.
+    pub(super) fn rated_w(&self) -> Option<f64> {
+        rated_w(self.device).filter(|_| self.is_there)
+    }
+
     /// What it contributes.
     pub(super) fn part(&self) -> Part {
         let has_generator = self.device.map().is_some_and(|map| {
             map.groups.iter().any(|group| group.name.starts_with("gen_") && group.name.ends_with("power"))
         });
-        let identity = self.device.identity();
         Part {
             is_there: self.is_there,
             input: self.side("ac_in"),
@@ -216,7 +225,7 @@ impl View<'_> {
             generator: has_generator.then(|| self.side("gen")),
             input_type: self.config.ac_input.number(),
             active_input: self.active_input(),
-            rated: self.number("rated_power").or(identity.and_then(|who| who.rated_power_w)),
+            rated: self.rated_w(),
             battery_voltage: self.number("battery_voltage"),
             battery_current: self.battery_a(),
             battery_power: self.battery_w(),

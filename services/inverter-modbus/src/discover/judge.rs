@@ -1,0 +1,106 @@
+//! What the registers of one unit say: which profiles fit, which signs hold, and who the device is.
+
+use super::knowledge::{Sign, Step, sign_table};
+use crate::device::recognise::{self, Identity, layout_of, words};
+use crate::engine::image::Image;
+use crate::engine::plan::Range;
+use crate::engine::sunspec::Chain;
+use crate::profile::Profile;
+use crate::profile::kind::Words;
+use crate::profile::write::Field;
+
+/// How well a profile fits: the number of things that hold, if all of them do.
+#[must_use]
+pub fn score(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Option<usize> {
+    if let Some(sunspec) = &profile.sunspec {
+        let choices = [&sunspec.any, &sunspec.none].into_iter().filter(|models| !models.is_empty());
+        return chain.filter(|chain| sunspec.fits(&chain.ids())).map(|_| 1 + choices.count());
+    }
+    let identify = profile.identify.as_ref().filter(|identify| !identify.matches.is_empty())?;
+    recognise::judge(profile, identify, image).is_ok().then_some(identify.matches.len())
+}
+
+/// The profiles of these that fit best; several where they fit equally.
+#[must_use]
+pub fn best<'p>(
+    profiles: impl Iterator<Item = &'p Profile>,
+    image: &Image,
+    chain: Option<&Chain>,
+) -> Vec<&'p Profile> {
+    let mut best: Vec<&Profile> = Vec::new();
+    let mut most = 0;
+    for profile in profiles {
+        match score(profile, image, chain) {
+            Some(score) if score > most => (best, most) = (vec![profile], score),
+            Some(score) if score == most && score > 0 => best.push(profile),
+            _ => {}
+        }
+    }
+    best
+}
+
+/// Whether any sign of a step holds.
+#[must_use]
+pub fn has_sign(step: &Step, image: &Image) -> bool {
+    let holds = |sign: &Sign| {
+        sign.iter().all(|part| recognise::holds(part, sign_table(part), Words::Hl, image).is_ok())
+    };
+    step.signs.iter().any(|sign| !sign.is_empty() && holds(sign))
+}
+
+/// The registers beyond those of its recognition that say who a device is.
+#[must_use]
+pub fn detail_reads(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Vec<Range> {
+    if let Some(common) = chain.and_then(recognise::common) {
+        return vec![common];
+    }
+    let missing = fields(profile).filter_map(|(_, field)| {
+        let layout = layout_of(profile, field);
+        let count = u16::try_from(layout.registers.len()).unwrap_or(1);
+        let range = Range { table: layout.table, addr: field.addr, count };
+        layout.read(image).is_none().then_some(range)
+    });
+    missing.collect()
+}
+
+/// Who the device is, as far as it was read.
+#[must_use]
+pub fn identity(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Identity {
+    let mut identity = Identity { chain: chain.cloned(), ..Identity::default() };
+    for (what, field) in fields(profile) {
+        let Some(raw) = layout_of(profile, field).read(image) else { continue };
+        match what {
+            What::Serial => identity.serial = words(raw),
+            What::Model => identity.model = words(raw),
+            What::Firmware => identity.firmware = words(raw),
+            What::RatedPower => {
+                identity.rated_power_w = raw.number().map(|raw| raw * field.scale + field.offset);
+            }
+        }
+    }
+    if let Some(common) = chain.and_then(recognise::common) {
+        recognise::take_common(&mut identity, common, image);
+    }
+    identity
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Serial,
+    Model,
+    Firmware,
+    RatedPower,
+}
+
+fn fields(profile: &Profile) -> impl Iterator<Item = (What, &Field)> {
+    let identify = profile.identify.iter();
+    identify.flat_map(|identify| {
+        let all = [
+            (What::Serial, &identify.serial),
+            (What::Model, &identify.model),
+            (What::Firmware, &identify.firmware),
+            (What::RatedPower, &identify.rated_power),
+        ];
+        all.into_iter().filter_map(|(what, field)| Some((what, field.as_ref()?)))
+    })
+}

@@ -1,0 +1,178 @@
+//! What is known of one unit at one rate while a line is searched.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::search::{Heard, Verdict};
+use crate::engine::image::Image;
+use crate::engine::plan::Range;
+use crate::engine::sunspec::{Chain, Next, Walker};
+use crate::profile::scalar::Table;
+
+/// A question that was not answered is asked so often, where it matters or somebody is there.
+pub(super) const ATTEMPTS: u8 = 2;
+
+/// One unit at one rate.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Which of the rates.
+    pub(super) rate: usize,
+    /// Its address on the line.
+    pub(super) unit: u8,
+    /// The profiles whose devices usually have this address.
+    pub(super) usual: BTreeSet<String>,
+    /// What was read.
+    pub(super) image: Image,
+    /// Its chain of models.
+    pub(super) chain: Option<Chain>,
+    /// How far it is.
+    pub(super) stage: Stage,
+    /// It has answered, if only with refusals.
+    pub(super) has_answered: bool,
+    /// It has values in registers that endanger nobody.
+    pub(super) has_low_values: bool,
+    /// It has a sign of a device that can be endangered.
+    pub(super) is_endangered: bool,
+    /// There is nothing to ask of it in harmless registers, and in others, until something is heard.
+    pub(super) is_idle: [bool; 2],
+    asked: BTreeMap<Range, Asked>,
+    /// The walks along a chain that begins in harmless registers, and in others.
+    walks: [Walker; 2],
+    /// Profiles that fitted once and not again.
+    pub(super) rejected: BTreeSet<String>,
+}
+
+/// How far a unit is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Stage {
+    /// It is not known.
+    Looking,
+    /// These profiles fit; what says so is read again.
+    Confirming(Vec<String>, VecDeque<Range>),
+    /// It is known; who it is is read.
+    Detailing(Vec<String>, VecDeque<Range>),
+    /// It is known.
+    Settled(Verdict),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Answered,
+    Refused,
+    Silent(u8),
+    Garbled(u8),
+}
+
+impl Place {
+    pub(super) fn new(rate: usize, unit: u8, usual: BTreeSet<String>, bases: [&[u16]; 2]) -> Place {
+        Place {
+            rate,
+            unit,
+            usual,
+            image: Image::default(),
+            chain: None,
+            stage: Stage::Looking,
+            has_answered: false,
+            has_low_values: false,
+            is_endangered: false,
+            is_idle: [false; 2],
+            asked: BTreeMap::new(),
+            walks: bases.map(Walker::new),
+            rejected: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a range is still to be asked for. What `matters` is asked again after silence, as is everything where somebody
+    /// is there.
+    pub(super) fn is_open(&self, range: Range, matters: bool) -> bool {
+        if self.covers(range) {
+            return false;
+        }
+        let most = if matters || self.has_answered { ATTEMPTS } else { 1 };
+        match self.asked.get(&range) {
+            None => true,
+            Some(Asked::Answered | Asked::Refused) => false,
+            Some(Asked::Silent(times) | Asked::Garbled(times)) => *times < most,
+        }
+    }
+
+    fn covers(&self, range: Range) -> bool {
+        let mut all = (range.addr..=u16::MAX).take(usize::from(range.count));
+        all.all(|addr| self.image.get(range.table, addr).is_some())
+    }
+
+    /// Takes down what came of a question.
+    pub(super) fn note(&mut self, range: Range, heard: &Heard) {
+        let before = match self.asked.get(&range) {
+            Some(Asked::Silent(times) | Asked::Garbled(times)) => *times,
+            _ => 0,
+        };
+        let was_garbled = matches!(self.asked.get(&range), Some(Asked::Garbled(_)));
+        let asked = match heard {
+            Heard::Values(values) => {
+                self.image.put(range.table, range.addr, values, 1);
+                Asked::Answered
+            }
+            Heard::Refused(_) => Asked::Refused,
+            Heard::Silence if !was_garbled => Asked::Silent(before.saturating_add(1)),
+            Heard::Silence | Heard::Garbage => Asked::Garbled(before.saturating_add(1)),
+        };
+        self.has_answered |= matches!(asked, Asked::Answered | Asked::Refused);
+        self.asked.insert(range, asked);
+    }
+
+    /// Whether these questions say that it is none of the devices that they are about: all were answered, or nobody is there.
+    pub(super) fn excludes(&self, mut ranges: impl Iterator<Item = Range>) -> bool {
+        let (mut answers, mut silences) = (0, 0);
+        let is_clear = ranges.all(|range| match self.asked.get(&range) {
+            Some(Asked::Answered | Asked::Refused) => {
+                answers += 1;
+                true
+            }
+            Some(Asked::Silent(times)) => {
+                silences += 1;
+                *times >= ATTEMPTS
+            }
+            Some(Asked::Garbled(_)) => false,
+            None => {
+                answers += 1;
+                self.covers(range)
+            }
+        });
+        is_clear && (answers == 0 || silences == 0) && !self.is_endangered
+    }
+
+    /// The next two registers of the chain that are to be read, where it begins in harmless registers (`late` = 0) or in
+    /// others (1).
+    pub(super) fn next_of_chain(&self, late: usize) -> Option<Range> {
+        match self.walks.get(late)?.next() {
+            Next::Read(addr) => Some(two(addr)).filter(|range| self.is_open(*range, false)),
+            Next::Found(_) | Next::Nothing => None,
+        }
+    }
+
+    /// Goes along the chains as far as their registers were read. What `is_barred` is taken as not there.
+    pub(super) fn walk(&mut self, is_barred: impl Fn(usize, Range) -> bool) {
+        for late in 0..self.walks.len() {
+            while let Some(Next::Read(addr)) = self.walks.get(late).map(Walker::next) {
+                let range = two(addr);
+                let both = self.covers(range).then(|| {
+                    [addr, addr.saturating_add(1)]
+                        .map(|at| self.image.get(range.table, at).unwrap_or_default())
+                });
+                if both.is_none() && !is_barred(late, range) && self.is_open(range, false) {
+                    break;
+                }
+                if let Some(walk) = self.walks.get_mut(late) {
+                    walk.take(both);
+                }
+            }
+            if let Some(Next::Found(chain)) = self.walks.get(late).map(Walker::next) {
+                self.chain.get_or_insert(chain);
+            }
+        }
+    }
+}
+
+fn two(addr: u16) -> Range {
+    Range { table: Table::Holding, addr, count: 2 }
+}
