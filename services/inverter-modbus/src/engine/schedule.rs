@@ -27,8 +27,17 @@ pub struct Entry {
     pub read_at: Option<Instant>,
 }
 
-/// How late a request may be that has no period of its own.
+/// How late a request may be that has no period of its own, or that never brought anything: a device is shown when it was read
+/// completely.
 const ONCE: Duration = Duration::from_secs(1);
+
+impl Entry {
+    /// How late it may be.
+    fn patience(&self) -> Duration {
+        let period = self.request.every.period().unwrap_or(ONCE);
+        if self.read_at.is_none() { period.min(ONCE) } else { period }
+    }
+}
 
 impl Schedule {
     /// Everything is due at `now`.
@@ -43,7 +52,7 @@ impl Schedule {
     pub fn next(&self, now: Instant) -> Option<(usize, Instant)> {
         let due = self.entries.iter().enumerate().filter_map(|(n, entry)| Some((n, entry, entry.due?)));
         due.filter(|(_, _, due)| *due <= now)
-            .map(|(n, entry, due)| (n, due + entry.request.every.period().unwrap_or(ONCE)))
+            .map(|(n, entry, due)| (n, due + entry.patience()))
             .min_by_key(|(_, deadline)| *deadline)
     }
 
@@ -163,6 +172,13 @@ mod tests {
         );
         assert!(reads[0] > 150 && reads[1] > 150, "{reads:?}");
         assert!(reads[2] >= 25 && reads[3] >= 25, "{reads:?}");
+    }
+
+    #[test]
+    fn what_was_never_read_does_not_wait_for_its_whole_period_on_a_full_line() {
+        let requests = vec![request(0, 1), request(1, 1), request(2, 60), request(3, 60)];
+        let reads = reads(requests, Duration::from_millis(600), 4);
+        assert!(reads[2] == 1 && reads[3] == 1, "{reads:?}");
     }
 
     #[test]
