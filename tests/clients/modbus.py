@@ -3,6 +3,7 @@
 
 modbus.py read PLACE RECORD              reads what the record names and compares it
 modbus.py functions PLACE UNIT REGISTER tries every function code with a holding register that can be written
+modbus.py poll PLACE,PLACE... READ...    reads for ever: each TABLE+FIRST+COUNT+PERIOD in s, 0 for once, of unit 1
 modbus.py serve PLACE RECORD             is a device whose registers the record holds; says what is written to it
 
 PLACE is HOST:PORT for Modbus TCP, a terminal for RTU at 9600 8N1, or for serve a link to a terminal that is made for it. A record is TOML: profile, unit, and rows with table,
@@ -15,10 +16,11 @@ import pty
 import signal
 import sys
 import threading
+import time
 import tomllib
 import tty
 
-from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.client import AsyncModbusTcpClient, ModbusSerialClient, ModbusTcpClient
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -96,6 +98,27 @@ def functions(place, unit, register):
     print(", ".join(said), flush=True)
 
 
+async def poll(places, reads):
+    """Each read when it is due, by absolute deadlines, on one connection per place."""
+    async def one(place):
+        host, port = host_and_port(place)
+        line = AsyncModbusTcpClient(host, port=port, timeout=5)
+        await line.connect()
+        due = [[time.monotonic(), *read.split("+")] for read in reads]
+        while due:
+            next_one = min(due)
+            at, table, addr, count, period = next_one
+            await asyncio.sleep(max(0, at - time.monotonic()))
+            read = line.read_input_registers if table == "input" else line.read_holding_registers
+            await read(int(addr), count=int(count), device_id=1)
+            next_one[0] += float(period)
+            if not float(period):
+                due.remove(next_one)
+
+    print("polling", flush=True)
+    await asyncio.gather(*map(one, places.split(",")))
+
+
 def registers_of(rows):
     tables = {"holding": {}, "input": {}}
     for row in rows:
@@ -162,7 +185,7 @@ async def serve(place, path):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["read", "functions", "serve"])
+    p.add_argument("what", choices=["read", "functions", "poll", "serve"])
     p.add_argument("place")
     p.add_argument("rest", nargs="+")
     a = p.parse_args()
@@ -171,6 +194,8 @@ def main():
         sys.exit(read(a.place, a.rest[0]))
     if a.what == "functions":
         functions(a.place, int(a.rest[0]), int(a.rest[1]))
+    elif a.what == "poll":
+        asyncio.run(poll(a.place, a.rest))
     else:
         asyncio.run(serve(a.place, a.rest[0]))
 

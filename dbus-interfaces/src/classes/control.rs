@@ -1,5 +1,5 @@
 //! What can be set at an inverter, the same for every make. Busbar's own paths: an item is there when the device has it, and
-//! shows what the device has, not what was asked for.
+//! shows what the device has, not what was asked for; `xml/org.busbar.control.paths` lists them.
 
 use crate::{Item, Text, text};
 
@@ -69,4 +69,20 @@ const fn percent(path: &'static str) -> Item<f64> {
 
 const fn plain(path: &'static str) -> Item<f64> {
     Item::new(path, Text::Plain).writable()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classes::tests::{line, path_list};
+
+    #[test]
+    fn the_path_list_says_what_the_constants_say() {
+        let set_points = SET_POINTS.iter().map(|(_, item)| line(*item));
+        let constants: Vec<_> = [line(MODE), line(POWER), line(RESULT), line(FLASH_WRITES)]
+            .into_iter()
+            .chain(set_points)
+            .collect();
+        assert_eq!(path_list(include_str!("../../xml/org.busbar.control.paths")), constants);
+    }
 }

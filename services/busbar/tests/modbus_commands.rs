@@ -1,11 +1,18 @@
 //! `org.busbar.Bus1` of inverter-modbus in front of two devices of pymodbus, of which nothing is ours: one behind TCP, one
 //! on a serial line.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use inverter_modbus::line::address::{Address, Framing};
+use inverter_modbus::line::{Ask, Line, NoAnswer, Turn};
+use inverter_modbus::modbus::pdu::{Answer, Request};
+use inverter_modbus::profile::scalar::Table;
 use serde_json::{Value, json};
+use service_kit::serial::{Character, Parity};
+use simulator::inverters::Running;
 use testbed::bed::{SOON, folder};
 use testbed::{PrivateBus, Process, client_script, eventually};
 
@@ -194,4 +201,62 @@ fn without_leave_nothing_is_sent_and_what_there_is_is_told() {
     assert_eq!((&serial["units"][0]["unit"], &serial["units"][0]["there"]), (&json!(1), &json!(false)));
     let found = bed.call("rs485", "Probe", &["a{sv}", "0"]);
     assert_eq!((found.as_array().map(Vec::len), &found[0]["kind"]), (Some(1), &json!("modbus")), "{found}");
+}
+
+/// What the engine itself sends, in its own words.
+#[tokio::test]
+async fn pymodbus_agrees_on_every_request_of_the_engine() {
+    let folder = folder();
+    let link = folder.path().join("rs485");
+    let (_device, tcp) = pymodbus("127.0.0.1:0", "sungrow-sh");
+    let (_other, _) = pymodbus(&link.display().to_string(), "sungrow-sh");
+    let port = tcp.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let character = Character { parity: Parity::None, two_stop_bits: false };
+    for address in [
+        Address::Tcp { host: "127.0.0.1".into(), port, framing: Framing::Tcp },
+        Address::Serial { path: link, baud: 9600, character },
+    ] {
+        let line = Line::start(address.clone(), None, 1);
+        let ask = async |request: Request| {
+            let (timeout, gap) = (SOON, Duration::ZERO);
+            line.ask(Ask { unit: 1, request, timeout, gap, turn: Turn::Now }).await.expect("an answer")
+        };
+        let read = |table, addr, count| Request::Read { table, addr, count };
+        assert_eq!(ask(read(Table::Input, 5000, 1)).await, Answer::Values(vec![100]), "{address}");
+        let register = Request::WriteRegister { addr: 13_062, value: 258 };
+        assert_eq!(ask(register).await, Answer::Written);
+        assert_eq!(ask(Request::WriteRegisters { addr: 13_063, values: vec![3, 4] }).await, Answer::Written);
+        assert_eq!(ask(read(Table::Holding, 13_062, 3)).await, Answer::Values(vec![258, 3, 4]));
+        let on = [true, false, true, true, false, false, true, true, true];
+        assert_eq!(ask(Request::WriteCoils { addr: 0, on: on.to_vec() }).await, Answer::Written);
+        assert_eq!(ask(Request::WriteCoil { addr: 1, on: true }).await, Answer::Written);
+        let shown = Answer::Values(vec![1, 1, 1, 1, 0, 0, 1, 1, 1, 0]);
+        assert_eq!(ask(read(Table::Coil, 0, 10)).await, shown);
+        assert_eq!(ask(read(Table::Discrete, 0, 3)).await, Answer::Values(vec![0, 0, 0]));
+        assert_eq!(ask(read(Table::Holding, 29_000, 1)).await, Answer::Exception(2));
+        let beyond = Request::WriteRegisters { addr: 29_000, values: vec![1] };
+        assert_eq!(ask(beyond).await, Answer::Exception(2));
+    }
+}
+
+/// On a serial line an answer does not say what it answers.
+#[tokio::test]
+async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register() {
+    let folder = folder();
+    let link = folder.path().join("rs485");
+    let profile =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles/deye-one-phase.toml");
+    let config =
+        serde_json::from_value(json!({ "profile": profile, "link": link, "soc": 50.0, "paced": false }));
+    let mut running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
+    let character = Character { parity: Parity::None, two_stop_bits: false };
+    let line = Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1);
+    running.command(0, &["fault", "late", "ms=300", "count=1"]).expect("a fault");
+    // Register 184 is the state of charge, register 0 what kind of device it is.
+    let hasty = line.ask_for_another(1, 3, vec![0, 184, 0, 1], Duration::from_millis(10)).await;
+    assert_eq!(hasty, Err(NoAnswer::Silence));
+    let read = Request::Read { table: Table::Holding, addr: 0, count: 1 };
+    let (timeout, gap) = (Duration::from_secs(1), Duration::from_millis(50));
+    let kind = line.ask(Ask { unit: 1, request: read, timeout, gap, turn: Turn::Now }).await;
+    assert!(matches!(&kind, Ok(Answer::Values(values)) if values != &[50]), "{kind:?}");
 }

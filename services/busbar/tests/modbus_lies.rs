@@ -1,15 +1,28 @@
 //! Answers that are late, doubled, another's or nobody's: what is on the bus is right, or nothing. And a device of pymodbus,
 //! of which nothing is ours, read by our process.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use proptest::{collection, sample};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{PrivateBus, Process, client_script, eventually};
+use testbed::{PrivateBus, Process, client_script, eventually, eventually_some};
+
+/// How a device is reached.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Serial,
+    /// One client only.
+    Tcp,
+    RtuOverTcp,
+}
 
 struct Bed {
     bus: PrivateBus,
@@ -43,25 +56,35 @@ impl Bed {
         bed
     }
 
-    /// A simulated Deye at 50 %: on TCP, or on a serial line.
+    /// A simulated Deye at 50 %.
     #[track_caller]
-    fn simulated(is_tcp: bool) -> Bed {
+    fn simulated(way: Way) -> Bed {
+        Bed::simulated_with(way, "")
+    }
+
+    /// And with these lines of configuration.
+    #[track_caller]
+    fn simulated_with(way: Way, more: &str) -> Bed {
         let folder = folder();
         let port = free_port();
         let link = folder.path().join("rs485").display().to_string();
-        let place =
-            if is_tcp { format!("listen = \"127.0.0.1:{port}\"") } else { format!("link = {link:?}") };
+        let place = match way {
+            Way::Serial => format!("link = {link:?}"),
+            Way::Tcp => format!("listen = \"127.0.0.1:{port}\"\nclients = 1"),
+            Way::RtuOverTcp => format!("listen = \"127.0.0.1:{port}\"\nframing = \"rtu\""),
+        };
         let file = folder.path().join("scenario.toml");
         let inverter = "profile = \"deye-one-phase\"\nsun_w = 3000.0\nload_w = 1200.0\npaced = false";
         std::fs::write(&file, format!("[[inverter]]\n{inverter}\n{place}\n")).expect("a file");
         let mut simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(file));
         simulator.wait_for_line("modbus0 ready", SOON);
-        let (lead, name) = if is_tcp {
-            (format!("host = \"127.0.0.1\"\ntcp_port = {port}\n"), format!("tcp_127_0_0_1_{port}"))
-        } else {
-            (format!("port = {link:?}\n"), "rs485".to_owned())
+        let host = format!("host = \"127.0.0.1\"\ntcp_port = {port}\n");
+        let (lead, name) = match way {
+            Way::Serial => (format!("port = {link:?}\n"), "rs485".to_owned()),
+            Way::Tcp => (host, format!("tcp_127_0_0_1_{port}")),
+            Way::RtuOverTcp => (format!("{host}framing = \"rtu\"\n"), format!("tcp_127_0_0_1_{port}")),
         };
-        Bed::start(folder, simulator, "deye-one-phase", &lead, &name)
+        Bed::start(folder, simulator, "deye-one-phase", &format!("{lead}{more}"), &name)
     }
 
     /// Whether each of these is about what it is in truth, or nothing.
@@ -82,6 +105,24 @@ impl Bed {
     }
 
     #[track_caller]
+    fn survives_all(&mut self, faults: &[&str]) {
+        for fault in faults {
+            self.survives(fault);
+        }
+    }
+
+    /// Whether the sun is shown as it is, or as it was before, or not at all.
+    fn shows(&self, sun: [f64; 2]) -> bool {
+        let shown = self.bus.get_value(&self.unit, "/Yield/Power").unwrap_or_default();
+        shown.as_f64().is_none_or(|watts| sun.iter().any(|truth| (truth - watts).abs() <= 5.0))
+    }
+
+    fn order(&mut self, words: &str) {
+        self.device.write_line(&format!("inverter {words}"));
+        self.device.wait_for_line("modbus0 ok", SOON);
+    }
+
+    #[track_caller]
     fn survives(&mut self, fault: &str) {
         self.device.write_line(&format!("inverter fault {fault}"));
         self.device.wait_for_line("modbus0 ok", SOON);
@@ -99,37 +140,171 @@ impl Bed {
 
 #[test]
 fn no_answer_of_another_moment_or_unit_is_believed_on_tcp() {
-    let mut bed = Bed::simulated(true);
-    for fault in [
+    Bed::simulated(Way::Tcp).survives_all(&[
         "late ms=4000 count=2",
         "doubled",
         "foreign count=5",
         "stale count=5",
         "exception code=4 count=20",
+        "exception code=2 count=3",
         "truncated n=5 count=3",
-    ] {
-        bed.survives(fault);
-    }
+        "silence count=3",
+    ]);
 }
 
 #[test]
 fn no_answer_of_another_moment_or_unit_is_believed_on_a_serial_line() {
-    let mut bed = Bed::simulated(false);
-    for fault in [
+    Bed::simulated(Way::Serial).survives_all(&[
         "late ms=1500 count=3",
         "doubled",
         "foreign count=5",
         "badcrc count=5",
         "garbage hex=01030201 count=5",
+        "truncated n=9 count=3",
+        "exception code=6 count=20",
         "silence count=5",
-    ] {
-        bed.survives(fault);
+    ]);
+}
+
+/// There an answer has no number, and the gateway in between keeps it as long as it likes.
+#[test]
+fn no_answer_of_another_moment_or_unit_is_believed_on_a_serial_line_in_tcp() {
+    Bed::simulated(Way::RtuOverTcp).survives_all(&[
+        "late ms=4000 count=2",
+        "doubled",
+        "foreign count=5",
+        "badcrc count=3",
+        "garbage hex=01030201 count=3",
+        "truncated n=9 count=3",
+        "exception code=4 count=20",
+        "silence count=3",
+    ]);
+}
+
+/// Any faults in any order while the sun changes: what is shown is how it is, or how it was.
+#[track_caller]
+fn honest_whatever_comes(way: Way) {
+    let kinds = ["silence", "late", "foreign", "doubled", "exception", "badcrc", "garbage", "truncated"];
+    let fault = (sample::select(kinds.to_vec()), 1..4_u32, 0..3_u32, 200..2_500_u32);
+    let faults = collection::vec(fault, 1..4);
+    let (mut bed, mut runner) = (Bed::simulated(way), TestRunner::default());
+    let mut sun = [3_000.0; 2];
+    for n in 0..6_u8 {
+        let faults = faults.new_tree(&mut runner).expect("faults").current();
+        sun = [sun[1], 1_000.0 + 300.0 * f64::from(n)];
+        for (kind, count, after, ms) in &faults {
+            bed.order(&format!("fault {kind} count={count} after={after} ms={ms} n=6 hex=0103"));
+        }
+        bed.order(&format!("set sun_w={}", sun[1]));
+        for _ in 0..80 {
+            assert!(bed.shows(sun), "{faults:?}");
+        }
+        bed.order("clear");
+        eventually(SOON * 2, || {
+            let shown = bed.bus.get_value(&bed.unit, "/Yield/Power").unwrap_or_default();
+            assert!(bed.shows(sun), "{shown} after {faults:?}");
+            shown.as_f64().is_some_and(|watts| (watts - sun[1]).abs() <= 5.0)
+        });
     }
 }
 
 #[test]
+fn any_faults_in_any_order_are_survived_on_tcp() {
+    honest_whatever_comes(Way::Tcp);
+}
+
+#[test]
+fn any_faults_in_any_order_are_survived_on_a_serial_line() {
+    honest_whatever_comes(Way::Serial);
+}
+
+#[test]
+fn any_faults_in_any_order_are_survived_on_a_serial_line_in_tcp() {
+    honest_whatever_comes(Way::RtuOverTcp);
+}
+
+/// The device serves one client, and somebody else is that one when ours comes back.
+#[test]
+fn a_device_with_another_client_is_found_again_when_that_has_gone() {
+    let mut bed = Bed::simulated(Way::Tcp);
+    let is_connected = |bed: &Bed, value: i64| {
+        bed.bus.get_value(&bed.unit, "/Connected").is_ok_and(|connected| connected == json!(value))
+    };
+    bed.device.write_line("inverter unplug");
+    bed.device.wait_for_line("modbus0 unplugged", SOON);
+    eventually(SOON * 3, || is_connected(&bed, 0));
+    let place: Vec<&str> = bed.unit.rsplit('_').collect();
+    let address = format!("127.0.0.1:{}", place.get(1).expect("a port"));
+    // Connections are taken in the order in which they come: ours may be the first, and then it is closed again.
+    bed.device.write_line("inverter plug");
+    let other = eventually_some(SOON, || TcpStream::connect(&address).ok());
+    bed.device.wait_for_line("modbus0 ready", SOON);
+    bed.is_honest();
+    drop(other);
+    eventually(SOON * 3, || is_connected(&bed, 1));
+    bed.is_honest();
+}
+
+#[test]
+fn a_host_that_went_away_is_found_again() {
+    for way in [Way::Tcp, Way::RtuOverTcp] {
+        let mut bed = Bed::simulated(way);
+        bed.device.write_line("inverter unplug");
+        bed.device.wait_for_line("modbus0 unplugged", SOON);
+        eventually(SOON * 3, || {
+            bed.bus.get_value(&bed.unit, "/Connected").is_ok_and(|value| value == json!(0))
+        });
+        assert_eq!(bed.bus.get_value(&bed.unit, "/Yield/Power"), Ok(json!(null)), "{way:?}");
+        bed.device.write_line("inverter plug");
+        bed.device.wait_for_line("modbus0 ready", SOON);
+        eventually(SOON * 2, || {
+            bed.bus.get_value(&bed.unit, "/Yield/Power").is_ok_and(|shown| shown.is_number())
+        });
+        bed.is_honest();
+    }
+}
+
+/// How it is heard, and what can be set, is on the bus as the lists of paths say; and for people too.
+#[test]
+fn what_is_polled_and_controlled_stands_in_the_lists_and_in_the_status() {
+    let bed = Bed::simulated_with(Way::Serial, "control = \"on\"\n");
+    let lists = [
+        include_str!("../../../dbus-interfaces/xml/org.busbar.polled.paths"),
+        include_str!("../../../dbus-interfaces/xml/org.busbar.control.paths"),
+    ];
+    let rows = lists.iter().flat_map(|list| list.lines().filter(|line| !line.starts_with('#')));
+    let known: Vec<[&str; 2]> =
+        rows.filter_map(|row| row.split('\t').collect::<Vec<_>>().first_chunk::<2>().copied()).collect();
+    let items =
+        bed.bus.busctl(&["call", &bed.unit, "/", "com.victronenergy.BusItem", "GetItems"]).expect("items");
+    let items = items[0].as_object().expect("items").clone();
+    let mut count = 0;
+    for (path, item) in
+        items.iter().filter(|(path, _)| path.starts_with("/Polled/") || path.starts_with("/Control/"))
+    {
+        count += 1;
+        let plain: Vec<&str> =
+            path.split('/').map(|part| if part.parse::<u16>().is_ok() { "#" } else { part }).collect();
+        let row = known.iter().find(|[listed, _]| *listed == plain.join("/"));
+        let [_, signature] = row.unwrap_or_else(|| panic!("{path} is in no list"));
+        let fits = match *signature {
+            "s" => item["Value"].is_string(),
+            _ => item["Value"].is_number(),
+        };
+        assert!(fits || item["Value"] == json!([]), "{path} is {}", item["Value"]);
+    }
+    assert!(count > 20, "{count}");
+    for path in ["/Polled/Utilisation", "/Polled/Requests", "/Polled/Block/0/Age", "/Polled/Block/0/Period"] {
+        assert!(bed.bus.get_value(&bed.unit, path).is_ok_and(|value| value.is_number()), "{path}");
+    }
+    let status = bed.bus.command(testbed::executable("busbar")).arg("status").output().expect("an end");
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(status.contains("profile deye-one-phase") && status.contains("line busy"), "{status}");
+}
+
+#[test]
 fn a_port_that_is_pulled_is_found_again() {
-    let mut bed = Bed::simulated(false);
+    let mut bed = Bed::simulated(Way::Serial);
     bed.device.write_line("inverter unplug");
     bed.device.wait_for_line("modbus0 unplugged", SOON);
     eventually(Duration::from_secs(40), || {

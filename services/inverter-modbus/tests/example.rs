@@ -44,12 +44,36 @@ fn the_example_is_a_configuration_and_so_is_every_key_of_it() {
     assert_eq!((full.control, full.ac_input, full.framing), (short.control, short.ac_input, short.framing));
 }
 
+fn refused(text: &str) -> String {
+    let errors = config::parse::<Config>(text, "test.toml", []).expect_err(text);
+    errors.lines().collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn current_is_decided_in_one_place_and_dvcc_has_to_know_how_much_there_is() {
+    let hybrid = |profile: &str, keys: &str| {
+        format!("[[device]]\nprofile = {profile:?}\nport = \"/dev/a\"\ndvcc = true\n{keys}\n")
+    };
+    assert!(parse(&hybrid("deye-one-phase", "")).device[0].dvcc);
+    let both = refused(&hybrid("deye-one-phase", "follow = \"com.victronenergy.battery.busbar\""));
+    assert!(both.contains("dvcc or follow"), "{both}");
+    let unknown = refused(&hybrid("sungrow-sh", ""));
+    assert!(unknown.contains("max_charge_current_a beside it"), "{unknown}");
+    assert!(parse(&hybrid("sungrow-sh", "max_charge_current_a = 100")).device[0].dvcc);
+    let meter = refused(&hybrid("sunspec-meter", ""));
+    assert!(meter.contains("no limit that DVCC could set"), "{meter}");
+}
+
+#[test]
+fn numbers_and_names_of_systems_are_those_that_the_gui_takes() {
+    let with = |key: &str| format!("[[device]]\nprofile = \"deye-one-phase\"\nport = \"/dev/a\"\n{key}\n");
+    assert!(refused(&with("device_instance = 0")).contains("10 to 511"));
+    assert!(refused(&with("system = \"the house\"")).contains("is no part of a bus name"));
+    assert_eq!(parse(&with("system = \"house_1\"")).device[0].system, "house_1");
+}
+
 #[test]
 fn a_device_is_at_one_place_and_two_are_not_the_same() {
-    let refused = |text: &str| {
-        let errors = config::parse::<Config>(text, "test.toml", []).expect_err(text);
-        errors.lines().collect::<Vec<_>>().join("\n")
-    };
     let device = "[[device]]\nprofile = \"deye-one-phase\"\n";
     assert!(refused(device).contains("port or host"));
     assert!(refused(&format!("{device}port = \"/dev/a\"\nhost = \"b\"\n")).contains("port or host"));

@@ -12,7 +12,7 @@ use inverter_modbus::profile::scalar::Table;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -174,4 +174,58 @@ async fn nobody_there_is_said_and_not_waited_for() {
     drop(listener);
     let answered = timeout(LONG, line.ask(ask(1, 10_000))).await.unwrap();
     assert!(matches!(answered, Err(NoAnswer::NoLine(_))), "{answered:?}");
+}
+
+#[tokio::test]
+async fn requests_of_others_take_turns_with_reads() {
+    let (line, listener) = line(Framing::Tcp).await;
+    let device = async {
+        let mut stream = accept(&listener).await;
+        let mut order = Vec::new();
+        for _ in 0..6 {
+            let (transaction, addr) = request(&mut stream).await;
+            order.push(addr);
+            stream.write_all(&answer(transaction, 1, addr)).await.unwrap();
+        }
+        order
+    };
+    let guest = |addr: u8| line.ask_for_another(1, 3, vec![0, addr, 0, 1], LONG);
+    let due = Turn::By(Instant::now());
+    let device_reads = async {
+        for addr in [9, 10, 11] {
+            let read = line.ask(Ask { turn: due, ..ask(addr, 20_000) }).await;
+            assert_eq!(read, Ok(Answer::Values(vec![addr])));
+        }
+    };
+    let (order, first, second, third, ()) = tokio::join!(device, guest(1), guest(2), guest(3), device_reads);
+    let is_guest = |addr: &u16| *addr < 9;
+    assert!(order.windows(2).all(|two| !two.iter().all(is_guest)), "{order:?}");
+    for (addr, answer) in [(1, first), (2, second), (3, third)] {
+        assert_eq!(answer, Ok(Answer::Raw(vec![2, 0, addr])));
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_nobody_knows_is_answered_when_nothing_more_comes_and_an_echo_is_no_answer() {
+    let (line, listener) = line(Framing::Rtu).await;
+    let framed = |pdu: &[u8]| {
+        let (function, data) = pdu.split_first().unwrap();
+        rtu::request(1, &Request::Raw { function: *function, data: data.to_vec() })
+    };
+    let device = async {
+        let mut stream = accept(&listener).await;
+        for answer in [&[0x41, 7, 8, 9][..], &[0xC1, 1]] {
+            let mut asked = [0; 5];
+            timeout(LONG, stream.read_exact(&mut asked)).await.unwrap().unwrap();
+            assert_eq!(asked[..], framed(&[0x41, 1]));
+            stream.write_all(&[&asked[..], &framed(answer)].concat()).await.unwrap();
+        }
+    };
+    let client = async {
+        let answer = line.ask_for_another(1, 0x41, vec![1], LONG).await;
+        (answer, line.ask_for_another(1, 0x41, vec![1], LONG).await)
+    };
+    let ((), (answered, refused)) = tokio::join!(device, client);
+    assert_eq!(answered, Ok(Answer::Raw(vec![7, 8, 9])));
+    assert_eq!(refused, Ok(Answer::Exception(1)));
 }

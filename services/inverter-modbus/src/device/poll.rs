@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::access::{Access, Fault};
 use super::own;
 use super::recognise::{Identity, NotIt, recognise};
+use super::running::Running;
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
 use crate::engine::filter::Filter;
@@ -32,6 +33,10 @@ const NO_LINE: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_secs(1);
 /// Attempts at a read, each with twice the time of the one before.
 const ATTEMPTS: u32 = 3;
+/// Values are no older than this on a full line either, as far as they are read.
+const LONGEST_CYCLE: Duration = Duration::from_millis(1500);
+/// Reads whose ages are told.
+const SHOWN: u16 = 64;
 /// Commands that wait; a further one is refused.
 const COMMANDS: usize = 16;
 
@@ -48,7 +53,10 @@ pub struct Device {
     reads: u64,
     heard_at: Option<Instant>,
     failure: Repeating,
+    /// Something was read since the last cycle was over.
     is_new: bool,
+    cycle_at: Option<Instant>,
+    most_blocks: u16,
 }
 
 enum Phase {
@@ -56,15 +64,6 @@ enum Phase {
     Looking(Instant),
     /// It is read.
     Running(Box<Running>),
-}
-
-struct Running {
-    identity: Identity,
-    map: Map,
-    schedule: Schedule,
-    wanted: Vec<bool>,
-    /// The read that got no answer, and how often it was tried.
-    retry: Option<(Range, u32)>,
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -106,6 +105,8 @@ impl Device {
             heard_at: None,
             failure: Repeating::default(),
             is_new: false,
+            cycle_at: None,
+            most_blocks: 0,
         }
     }
 
@@ -137,6 +138,19 @@ impl Device {
     #[must_use]
     pub fn schedule(&self) -> Option<&Schedule> {
         self.running().map(|running| &running.schedule)
+    }
+
+    /// How many of its reads are shown, at most [`SHOWN`].
+    #[must_use]
+    pub fn blocks(&self) -> u16 {
+        let count = self.schedule().map_or(0, |schedule| schedule.iter().count());
+        u16::try_from(count).unwrap_or(SHOWN).min(SHOWN)
+    }
+
+    /// How many there were at most.
+    #[must_use]
+    pub fn most_blocks(&self) -> u16 {
+        self.most_blocks
     }
 
     fn running(&self) -> Option<&Running> {
@@ -260,28 +274,18 @@ impl Device {
         let now = Instant::now();
         match outcome {
             Ok(identity) => {
-                match self.failure.ended(now) {
-                    Some(Report::Ended { lasting, .. }) => tracing::info!(
-                        device = self.profile.id,
-                        serial = identity.serial,
-                        "the device is there after {:.1} s",
-                        lasting.as_secs_f64()
-                    ),
-                    _ => tracing::info!(
-                        device = self.profile.id,
-                        serial = identity.serial,
-                        "the device is there"
-                    ),
-                }
+                let lasting = match self.failure.ended(now) {
+                    Some(Report::Ended { lasting, .. }) => format!(" after {:.1} s", lasting.as_secs_f64()),
+                    _ => String::new(),
+                };
+                let (device, serial) = (&self.profile.id, &identity.serial);
+                tracing::info!(device, serial, "the device is there{lasting}");
                 let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
                 self.access.line().recognised(self.access.unit(), Some(own::registers(&map)));
                 self.image.clear();
                 self.filter.clear();
                 self.heard_at = Some(now);
-                let wanted = wanted(&map, &self.filter);
-                let schedule = scheduled(&map, &self.profile, &wanted, now);
-                let running = Running { identity, map, schedule, wanted, retry: None };
-                self.phase = Phase::Running(Box::new(running));
+                self.phase = Phase::Running(Box::new(Running::new(&self.profile, identity, map, now)));
                 Happened::Recognised
             }
             Err(why) => {
@@ -342,10 +346,12 @@ impl Device {
         self.cycle(now)
     }
 
-    /// Everything that was due is there, or as good as.
+    /// Everything that was due is there, or as good as; on a full line, where something is always due, what there is.
     fn cycle(&mut self, now: Instant) -> Happened {
         let is_over = self.schedule().is_some_and(|schedule| schedule.next(now).is_none());
-        if std::mem::take(&mut self.is_new) && is_over {
+        let is_long = self.cycle_at.is_none_or(|at| now >= at + LONGEST_CYCLE);
+        if self.is_new && (is_over || is_long) {
+            (self.is_new, self.cycle_at) = (false, Some(now));
             return Happened::Cycle;
         }
         Happened::Nothing
@@ -353,6 +359,7 @@ impl Device {
 
     /// Decodes what is there now.
     fn take_in(&mut self, now: Instant) {
+        self.most_blocks = self.most_blocks.max(self.blocks());
         let Phase::Running(running) = &mut self.phase else { return };
         let heard = decode(&running.map, &self.image);
         for (point, number) in self.filter.take(&heard) {
@@ -364,11 +371,7 @@ impl Device {
             );
         }
         self.is_new = true;
-        let wanted = wanted(&running.map, &self.filter);
-        if wanted != running.wanted {
-            running.schedule = scheduled(&running.map, &self.profile, &wanted, now);
-            running.wanted = wanted;
-        }
+        running.choose(&self.profile, &self.filter, now);
     }
 
     /// The device does not have what was read together.
@@ -391,18 +394,4 @@ impl Device {
             }
         }
     }
-}
-
-/// Which blocks are read under what is known.
-fn wanted(map: &Map, points: &Filter) -> Vec<bool> {
-    let point = |name: &str| points.number(name);
-    map.blocks.iter().map(|block| block.when.as_ref().is_none_or(|when| when.holds(&point))).collect()
-}
-
-fn scheduled(map: &Map, profile: &Profile, wanted: &[bool], now: Instant) -> Schedule {
-    let is_wanted = |block: &crate::engine::map::BlockAt| {
-        let number = map.blocks.iter().position(|known| std::ptr::eq(known, block));
-        number.and_then(|number| wanted.get(number)).copied().unwrap_or(true)
-    };
-    Schedule::new(plan::plan(map, &profile.link, is_wanted), now)
 }

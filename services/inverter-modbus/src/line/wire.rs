@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::address::{Address, Framing};
 use super::{Ask, NoAnswer};
-use crate::modbus::pdu::{Answer, LONGEST, Length};
+use crate::modbus::pdu::{Answer, LONGEST, Length, Request};
 use crate::modbus::{rtu, tcp};
 
 /// How long a connection may take.
@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 1024;
 const PAUSE: Duration = Duration::from_millis(30);
 /// An answer later than this is not waited for any more.
 const LATEST: Duration = Duration::from_secs(10);
+/// So long an answer is waited for at least before the device is asked anything else.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// More than answers to the same device differ in their delay.
 const MARGIN: Duration = Duration::from_millis(50);
 /// A line that is never silent is used nevertheless.
@@ -36,9 +38,16 @@ pub(super) struct Wire {
     /// Before this nothing is sent.
     quiet_until: Instant,
     /// Requests that were not answered: their answers may still come.
-    unanswered: Vec<(Instant, u8)>,
+    unanswered: Vec<Unanswered>,
     /// Something came to the last request.
     has_heard: bool,
+}
+
+#[derive(Debug)]
+struct Unanswered {
+    sent: Instant,
+    unit: u8,
+    request: Request,
 }
 
 #[derive(Debug)]
@@ -148,6 +157,7 @@ impl Wire {
 
     /// One request and its answer.
     pub(super) async fn exchange(&mut self, ask: &Ask) -> Result<Result<Answer, NoAnswer>, Broken> {
+        self.wait_before_another(ask);
         self.settle().await.map_err(|error| Broken::of(&error))?;
         let outcome = match self.is_rtu {
             true => self.exchange_rtu(ask).await,
@@ -165,7 +175,9 @@ impl Wire {
                 Err(Broken { why: format!("no answer within {:?}", ask.timeout), how: How::Overdue })
             }
             Ok(None) => {
-                self.unanswered.push((now.checked_sub(ask.timeout).unwrap_or(now), ask.unit));
+                let sent = now.checked_sub(ask.timeout).unwrap_or(now);
+                self.unanswered.retain(|late| now.duration_since(late.sent) < LATEST);
+                self.unanswered.push(Unanswered { sent, unit: ask.unit, request: ask.request.clone() });
                 Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
             }
             Err(error) => Err(Broken::of(&error)),
@@ -175,13 +187,20 @@ impl Wire {
     /// On a serial line an answer does not say which request it belongs to. After requests without an answer, the answers
     /// to them may follow the one that has just come, as late as the first of them: so long nothing else is asked.
     fn wait_for_the_late(&mut self, unit: u8, now: Instant) {
-        self.unanswered.retain(|(sent, _)| now.duration_since(*sent) < LATEST);
-        let of_unit: Vec<Instant> =
-            self.unanswered.iter().filter(|(_, of)| *of == unit).map(|(sent, _)| *sent).collect();
-        if let Some(first) = of_unit.first() {
-            let delay = now.duration_since(*first);
+        self.unanswered.retain(|late| now.duration_since(late.sent) < LATEST);
+        if let Some(first) = self.unanswered.iter().find(|late| late.unit == unit) {
+            let delay = now.duration_since(first.sent);
             self.quiet_until = self.quiet_until.max(now + delay + MARGIN);
-            self.unanswered.retain(|(_, of)| *of != unit);
+            self.unanswered.retain(|late| late.unit != unit);
+        }
+    }
+
+    /// The answer to a request that was not waited for long enough must not meet another request to the same device.
+    fn wait_before_another(&mut self, ask: &Ask) {
+        let others =
+            self.unanswered.iter().filter(|late| late.unit == ask.unit && late.request != ask.request);
+        if let Some(last) = others.map(|late| late.sent).max() {
+            self.quiet_until = self.quiet_until.max(last + ask.timeout.max(PATIENCE));
         }
     }
 

@@ -235,3 +235,40 @@ pub(super) async fn changed(source: &mut Option<Source>) -> Result<(), BusError>
         _ => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::image::Image;
+    use crate::engine::map::Map;
+    use crate::profile::builtin;
+    use crate::profile::scalar::Table;
+
+    /// What is written first to a Deye that shows limits of 50 A, for wishes of 30 A that are come by in this way.
+    fn written(stance: Stance) -> u16 {
+        let profile = builtin::by_id("deye-one-phase").unwrap();
+        let map = Map::new(&profile, None, true);
+        let mut image = Image::default();
+        image.put(Table::Holding, 210, &[50, 50], 1);
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
+        let (mut control, now) = (Control::default(), Instant::now());
+        let wanted = Wanted {
+            charge_a: Some(30.0),
+            discharge_a: None,
+            voltage_v: None,
+            stance,
+            reason: String::new(),
+        };
+        want(&mut control, &wanted, &config::Device::at(&profile.id), &sight);
+        let order = control.next(&sight, now).unwrap();
+        assert_eq!(order.name, "charge_current_limit");
+        assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");
+        order.writes[0].values[0]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_that_wears_out_goes_down_in_one_step_for_want_of_a_second_write() {
+        assert_eq!(written(Stance::Obeying), 30);
+        assert_eq!(written(Stance::Ramping), 0);
+    }
+}

@@ -7,6 +7,7 @@ use super::half::Role;
 use super::heard::polled_by;
 use super::set_points::controls;
 use super::view::View;
+use crate::profile::Class;
 use crate::system::flows;
 
 /// Everything that a service shows.
@@ -31,6 +32,10 @@ pub(super) fn show(tx: &mut Update<'_>, role: Role, view: &View<'_>) {
             meter(tx, view, "grid");
             tx.set(ac::FORWARD, view.number("grid_import_energy_total"))
                 .set(ac::REVERSE, view.number("grid_export_energy_total"));
+            // The meter of a hybrid is read with the hybrid.
+            if view.device.profile().class == Class::Grid {
+                polled_by(tx, view);
+            }
         }
     }
 }

@@ -64,6 +64,7 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
     }
     let value = match name {
         "pv_power" | "_dc_power" => flow.pv_w,
+        "_all_batteries_power" => flow.battery_w,
         "battery_power" | "_bank_power" | "x_battery1_power" | "x_battery_power_signed" => flow.battery_w,
         "battery_current"
         | "_bank_current"

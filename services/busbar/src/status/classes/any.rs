@@ -3,7 +3,7 @@
 use dbus_interfaces::classes::device;
 use serde_json::json;
 
-use super::{Class, Column};
+use super::{Class, Column, polled};
 use crate::bus::short;
 use crate::status::service::Service;
 use crate::terminal::{Line, Style};
@@ -18,7 +18,10 @@ pub(crate) static CLASS: Class = Class {
     details,
     notes: |_| Vec::new(),
     status: |_| None,
-    json: |_| json!({}),
+    json: |service| match polled::json(service) {
+        serde_json::Value::Null => json!({}),
+        polled => json!({ "polled": polled }),
+    },
 };
 
 /// Its name on the bus, where another name stands above.
@@ -26,5 +29,5 @@ fn details(service: &Service) -> Vec<Vec<Line>> {
     let has_name = service.custom_name().is_some() || service.product_name().is_some();
     let name = if has_name { short(&service.name) } else { "" };
     let process = service.get(device::PROCESS_NAME).unwrap_or_default();
-    vec![vec![Line::of(Style::Faint, name), Line::of(Style::Faint, process)]]
+    vec![vec![Line::of(Style::Faint, name), Line::of(Style::Faint, process)], polled::line(service)]
 }

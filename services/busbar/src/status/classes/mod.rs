@@ -5,6 +5,7 @@ mod bank;
 mod battery;
 mod dcdc;
 pub(crate) mod multi;
+mod polled;
 
 use super::service::{Level, Service};
 use crate::terminal::{Line, Style};

@@ -3,7 +3,7 @@
 use dbus_interfaces::classes::{battery as b, multi as m, told};
 use serde_json::json;
 
-use super::{Class, Column};
+use super::{Class, Column, polled};
 use crate::bus::short;
 use crate::status::service::{Level, Service};
 use crate::terminal::{Line, Style};
@@ -18,7 +18,7 @@ pub(crate) static CLASS: Class = Class {
         Column { head: "SoC told", cell: |service| service.text(told::SOC) },
         Column { head: "takes", cell: |service| service.text(b::DC_CURRENT) },
     ],
-    details: |service| vec![doing(service), why(service), measured(service)],
+    details: |service| vec![doing(service), why(service), measured(service), polled::line(service)],
     notes: |_| Vec::new(),
     status: |service| service.get(told::WHY),
     json,
@@ -141,6 +141,7 @@ pub(crate) fn json(service: &Service) -> serde_json::Value {
         "power_w": service.get(b::DC_POWER),
         "state": service.get(m::STATE),
         "error": service.get(m::ERROR_TEXT).filter(|text| !text.is_empty()),
+        "polled": polled::json(service),
     })
 }
 

@@ -1,0 +1,55 @@
+//! What is known of a device once it was recognised: its map, and when what of it is read.
+
+use tokio::time::Instant;
+
+use super::recognise::Identity;
+use crate::engine::filter::Filter;
+use crate::engine::map::{BlockAt, Map};
+use crate::engine::plan::{self, Range};
+use crate::engine::schedule::Schedule;
+use crate::profile::Profile;
+
+/// A device that was recognised.
+pub(super) struct Running {
+    pub(super) identity: Identity,
+    pub(super) map: Map,
+    pub(super) schedule: Schedule,
+    /// The blocks that are read under what is known.
+    wanted: Vec<bool>,
+    /// The read that got no answer, and how often it was tried.
+    pub(super) retry: Option<(Range, u32)>,
+}
+
+impl Running {
+    /// Everything of a map is due.
+    pub(super) fn new(profile: &Profile, identity: Identity, map: Map, now: Instant) -> Running {
+        let mut running =
+            Running { identity, map, schedule: Schedule::default(), wanted: Vec::new(), retry: None };
+        running.wanted = running.wanted(&Filter::default());
+        running.schedule = running.scheduled(profile, now);
+        running
+    }
+
+    /// Other blocks are read if the points now say so.
+    pub(super) fn choose(&mut self, profile: &Profile, points: &Filter, now: Instant) {
+        let wanted = self.wanted(points);
+        if wanted != self.wanted {
+            self.wanted = wanted;
+            self.schedule = self.scheduled(profile, now);
+        }
+    }
+
+    fn wanted(&self, points: &Filter) -> Vec<bool> {
+        let point = |name: &str| points.number(name);
+        let holds = |block: &BlockAt| block.when.as_ref().is_none_or(|when| when.holds(&point));
+        self.map.blocks.iter().map(holds).collect()
+    }
+
+    fn scheduled(&self, profile: &Profile, now: Instant) -> Schedule {
+        let is_wanted = |block: &BlockAt| {
+            let number = self.map.blocks.iter().position(|known| std::ptr::eq(known, block));
+            number.and_then(|number| self.wanted.get(number)).copied().unwrap_or(true)
+        };
+        Schedule::new(plan::plan(&self.map, &profile.link, is_wanted), now)
+    }
+}
