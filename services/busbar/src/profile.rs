@@ -1,5 +1,6 @@
 //! `busbar profile`: device profiles, checked, and tried at a device.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -88,11 +89,12 @@ fn list() -> anyhow::Result<()> {
 fn check(file: &Path) -> anyhow::Result<()> {
     let profile = library::read(file).map_err(|why| anyhow!("{why}"))?;
     crate::print(&format!(
-        "{} is fine: {}, {} points, {} set points, {} facts unverified\n",
+        "{} is fine: {}, {} points, {} set points, {} ways of running, {} facts unverified\n",
         file.display(),
         profile.title(),
         profile.point.len() + profile.words.len() + profile.bits.len(),
         profile.write.len(),
+        profile.mode.len(),
         profile.unverified()
     ))
 }
@@ -139,7 +141,15 @@ fn table(profile: &Profile, read: &Read) -> String {
             text.push_str(&format!("{what:28} {value}\n"));
         }
     }
-    for heard in decode(&read.map, &read.image) {
+    let heard = decode(&read.map, &read.image);
+    let numbers: BTreeMap<String, f64> = heard
+        .iter()
+        .filter_map(|heard| match &heard.said {
+            Said::Value(value) => Some((heard.name.to_owned(), value.number()?)),
+            _ => None,
+        })
+        .collect();
+    for heard in heard {
         let unit = names::point_unit(heard.name).filter(|unit| *unit != "-").unwrap_or("");
         let value = match heard.said {
             Said::Value(Value::Number(number)) => format!("{} {unit}", short(number)),
@@ -153,8 +163,14 @@ fn table(profile: &Profile, read: &Read) -> String {
         };
         text.push_str(&format!("{:28} {}\n", heard.name, value.trim_end()));
     }
-    for (name, value) in read.map.shown(&read.image) {
+    let point = |name: &str| numbers.get(name).copied();
+    for (name, value) in read.map.shown(&read.image, &point) {
         text.push_str(&format!("set {name:24} {}\n", short(value)));
+    }
+    for mode in &read.map.modes {
+        let is_active = mode.active.as_ref().map(|active| active.holds(&point));
+        let is_active = is_active.map_or("not shown", |is| if is { "in force" } else { "not in force" });
+        text.push_str(&format!("{:28} {is_active}\n", mode.key));
     }
     for (range, fault) in &read.refused {
         text.push_str(&format!("not there: {} {}+{}: {fault}\n", range.table, range.addr, range.count));

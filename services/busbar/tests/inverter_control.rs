@@ -79,25 +79,27 @@ const SUNGROW: &str = "sungrow-sh";
 #[test]
 fn a_forced_charge_lasts_without_the_command_that_set_it_and_ends_with_the_process() {
     let mut bed = Bed::start(SUNGROW, "");
-    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
     bed.set("/Control/Power", "2000");
     bed.set("/Control/Mode", &CHARGE.to_string());
-    eventually(SOON, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
+    eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
     bed.service.terminate();
     assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(0.0));
 }
 
 #[test]
 fn a_forced_charge_ends_when_its_time_is_over_or_the_device_is_left_to_itself() {
-    let bed = Bed::start(SUNGROW, "control_timeout_s = 2");
+    let bed = Bed::start(SUNGROW, "control_timeout_s = 3600");
+    assert_eq!(bed.number("/Control/Timeout"), 3600.0);
     bed.set("/Control/Mode", &CHARGE.to_string());
-    eventually(SOON, || bed.is_mode(CHARGE));
-    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
+    bed.set("/Control/Timeout", "1");
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
     bed.set("/Control/Timeout", "0");
     bed.set("/Control/Mode", &CHARGE.to_string());
     eventually(SOON * 4, || bed.is_mode(CHARGE));
     bed.set("/Control/Mode", &OWN.to_string());
-    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
 }
 
 #[test]
@@ -111,11 +113,11 @@ fn a_forced_charge_ends_with_the_program_that_stands_behind_it() {
     let charge = Item::Int(CHARGE as i32);
     let written = runtime.block_on(commander.set_value(UNIT, "/Control/Mode", Some(&charge)));
     assert_eq!(written.expect("an answer"), 0);
-    bed.service.wait_for_line("mode charge lasts as long as its program", SOON);
-    assert!(bed.is_mode(CHARGE));
+    bed.service.wait_for_line("mode charge lasts as long as its program", SOON * 4);
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
     drop((commander, events));
     drop(runtime);
-    eventually(SOON, || bed.is_mode(SELF_CONSUMPTION));
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
 }
 
 #[test]

@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 
 use inverter_modbus::engine::decode::{Said, Value, decode};
+use inverter_modbus::engine::encode::{Known, Written};
 use inverter_modbus::engine::image::Image;
 use inverter_modbus::engine::map::{Map, Source};
 use inverter_modbus::engine::pretend::set_number;
@@ -165,7 +166,7 @@ fn every_point_of_every_profile_goes_there_and_back() {
 fn so_many_facts_of_each_profile_are_unverified() {
     let counts: Vec<_> = builtin::ids().map(|id| (id, builtin::by_id(id).unwrap().unverified())).collect();
     let known = [
-        ("deye-one-phase", 9),
+        ("deye-one-phase", 10),
         ("deye-three-phase-lv", 11),
         ("deye-three-phase-hv", 13),
         ("growatt-spf", 5),
@@ -173,7 +174,7 @@ fn so_many_facts_of_each_profile_are_unverified() {
         ("growatt-xh", 11),
         ("luxpower", 20),
         ("solis-hybrid", 10),
-        ("sofar-hyd", 7),
+        ("sofar-hyd", 9),
         ("goodwe-et", 9),
         ("sungrow-sh", 6),
         ("sma-sunny-island", 5),
@@ -241,4 +242,54 @@ fn the_guide_shows_a_profile_that_reads_its_registers_as_it_says() {
     });
     let said: BTreeSet<_> = said.collect();
     assert_eq!(said, fenced("values").lines().map(str::to_owned).collect());
+}
+
+/// The keys that a table of a profile may have, as its parser says them.
+fn keys<T: serde::de::DeserializeOwned>() -> Vec<String> {
+    let said =
+        toml::from_str::<T>("no_such_key = 1").err().map(|error| error.to_string()).unwrap_or_default();
+    let (_, allowed) = said.split_once("expected").unwrap_or_else(|| panic!("{said}"));
+    allowed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_guide_explains_every_key() {
+    use inverter_modbus::profile::{link, point, write};
+    let keys = [
+        keys::<Profile>(),
+        keys::<link::LinkSpec>(),
+        keys::<link::Rtu>(),
+        keys::<link::Tcp>(),
+        keys::<point::Block>(),
+        keys::<point::Point>(),
+        keys::<point::SignFrom>(),
+        keys::<point::EnumPoint>(),
+        keys::<point::BitsPoint>(),
+        keys::<write::Identify>(),
+        keys::<write::ReadSpec>(),
+        keys::<write::Match>(),
+        keys::<write::Field>(),
+        keys::<write::SunSpec>(),
+        keys::<write::WritePoint>(),
+        keys::<write::Step>(),
+        keys::<write::ModeSpec>(),
+    ];
+    let keys: BTreeSet<String> = keys.into_iter().flatten().collect();
+    assert!(keys.len() > 70, "{keys:?}");
+    let guide = include_str!("../ADDING.md");
+    let missing: Vec<_> = keys.iter().filter(|key| !guide.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_guide_shows_a_forced_charge_that_is_undone() {
+    let profile = inverter_modbus::profile::parse(fenced("toml"), "example-hybrid.toml").unwrap();
+    let map = Map::new(&profile, None, true);
+    let mut image = Image::default();
+    image.put(Table::Holding, 50, &[0, 77], 1);
+    let write = map.write("mode charge", &|_| None).unwrap();
+    let known = Known { point: &|_| None, secret: &|_| None, image: &image, saved: &image };
+    let values = |writes: Vec<Written>| writes.into_iter().flat_map(|write| write.values).collect::<Vec<_>>();
+    assert_eq!(values(write.writes(2000.0, &known).unwrap()), [1, 200]);
+    assert_eq!(values(write.release(&known).unwrap()), [0, 77]);
 }

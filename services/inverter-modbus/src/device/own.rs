@@ -3,13 +3,13 @@
 use crate::engine::map::Map;
 use crate::modbus::raw::Span;
 
-/// Every register and coil that a set point or a way of running may write.
+/// Every register and coil that a set point or a way of running, whose writes are among those, may write.
 pub(super) fn registers(map: &Map) -> Vec<Span> {
     let points = map.writes.iter().filter_map(|write| write.layout.as_ref());
     let points = points.flat_map(|layout| layout.registers.iter().map(|addr| (layout.table, *addr, 1)));
-    let steps = map.writes.iter().map(|write| &write.spec);
-    let steps = steps.flat_map(|spec| [&spec.unlock, &spec.sequence, &spec.release]).flatten();
-    points.chain(steps.map(|step| (step.table, step.addr, step.kind.registers().unwrap_or(1)))).collect()
+    let sequences = map.writes.iter().map(|write| &write.spec);
+    let sequences = sequences.flat_map(|spec| [&spec.unlock, &spec.sequence, &spec.release]).flatten();
+    points.chain(sequences.map(|step| (step.table, step.addr, step.kind.registers().unwrap_or(1)))).collect()
 }
 
 #[cfg(test)]

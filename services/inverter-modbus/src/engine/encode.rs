@@ -173,8 +173,18 @@ impl WriteAt {
 /// The registers of steps whose values are restored by a release.
 #[must_use]
 pub fn to_save(steps: &[Step]) -> Vec<(Table, u16, u16)> {
-    let saved = steps.iter().filter(|step| step.value == Given::Saved);
-    saved.filter_map(|step| Some((step.table, step.addr, step.kind.registers()?))).collect()
+    places(steps, &Given::Saved)
+}
+
+/// The registers of steps that are written as they are.
+#[must_use]
+pub fn to_keep(steps: &[Step]) -> Vec<(Table, u16, u16)> {
+    places(steps, &Given::Kept)
+}
+
+fn places(steps: &[Step], given: &Given) -> Vec<(Table, u16, u16)> {
+    let places = steps.iter().filter(|step| step.value == *given);
+    places.filter_map(|step| Some((step.table, step.addr, step.kind.registers()?))).collect()
 }
 
 fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
@@ -191,9 +201,11 @@ fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<W
             Given::Wanted => wanted.ok_or_else(|| unknown("the value"))?,
             Given::Magnitude => wanted.ok_or_else(|| unknown("the value"))?.abs(),
             Given::Secret(name) => f64::from((known.secret)(name).ok_or_else(|| unknown(name))?),
-            Given::Saved => {
-                let raw = layout.read(known.saved).and_then(|raw| raw.number());
-                raw.ok_or_else(|| unknown("what stood there before"))? * scale
+            Given::Saved | Given::Kept => {
+                let is_saved = step.value == Given::Saved;
+                let raw = layout.read(if is_saved { known.saved } else { known.image });
+                let what = if is_saved { "what stood there before" } else { "what stands beside it" };
+                raw.and_then(|raw| raw.number()).ok_or_else(|| unknown(what))? * scale
             }
             Given::Made(expr) => {
                 let point = |name: &str| if name == "value" { wanted } else { (known.point)(name) };
@@ -249,10 +261,15 @@ impl Written {
 }
 
 impl Map {
-    /// The present value of every set point whose registers show one.
-    pub fn shown<'m>(&'m self, image: &Image) -> impl Iterator<Item = (&'m str, f64)> {
-        let shown = |write: &WriteAt| write.shown(image, &|_| None);
-        self.writes.iter().filter_map(move |write| Some((write.spec.name.as_str(), shown(write)?)))
+    /// The present value of every set point that shows one.
+    pub fn shown<'m>(
+        &'m self,
+        image: &Image,
+        point: &dyn Fn(&str) -> Option<f64>,
+    ) -> impl Iterator<Item = (&'m str, f64)> {
+        self.writes
+            .iter()
+            .filter_map(move |write| Some((write.spec.name.as_str(), write.shown(image, point)?)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sums and conditions over points: `pv1_power + or0(pv2_power)`, `phases == 3 and not offgrid`.
 
 mod parse;
+mod show;
 
 use serde::de::{self, Deserialize, Deserializer};
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use service_kit::config::{Check, Findings};
 
 use super::kind::Words;
-use super::scalar::{Forbidden, Table};
+use super::scalar::{Forbidden, Table, holding};
 
 /// The most registers of a read (application protocol V1.1b3, 6.3).
 pub const MOST_READ: u16 = 125;
@@ -140,9 +140,6 @@ fn max_write() -> u16 {
 }
 fn max_gap() -> u16 {
     20
-}
-fn holding() -> Table {
-    Table::Holding
 }
 fn baud() -> Vec<u32> {
     vec![9600]

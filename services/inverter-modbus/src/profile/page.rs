@@ -1,10 +1,13 @@
 //! A profile as a page for people, in Markdown: `profiles/ID.md`.
 
+mod written;
+
 use std::fmt::Write;
 
+use super::names;
 use super::point::Point;
 use super::scalar::{Every, Table};
-use super::write::{Persist, WritePoint};
+use super::write::Match;
 use super::{Class, Profile};
 
 /// The page of a profile. A test holds the pages in the repository against it.
@@ -39,69 +42,78 @@ pub fn page(profile: &Profile) -> String {
     row(&mut page, &["unit", &units.join(", ")]);
     row(&mut page, &["between requests", &format!("{} ms", profile.link.gap_ms)]);
     row(&mut page, &["registers in a request", &format!("at most {}", profile.link.max_read)]);
+    if let Some(sunspec) = &profile.sunspec {
+        let of = |models: &[u16]| models.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        let none =
+            if sunspec.none.is_empty() { String::new() } else { format!(", none of {}", of(&sunspec.none)) };
+        row(
+            &mut page,
+            &["recognised by", &format!("a SunSpec chain with one of the models {}{none}", of(&sunspec.any))],
+        );
+    }
+    if let Some(identify) = &profile.identify {
+        let signs: Vec<_> = identify.matches.iter().map(|sign| recognised(profile, sign)).collect();
+        let signs = remarks(&[Some(signs.join(", ")), unverified(identify.unverified.as_ref())]);
+        row(&mut page, &["recognised by", &signs]);
+    }
+    for forbidden in &profile.link.forbidden {
+        row(&mut page, &["never read", &format!("{} to {}", forbidden.from, forbidden.to)]);
+    }
     row(&mut page, &["marked unverified", &profile.unverified().to_string()]);
     if let Some(note) = &profile.note {
         line(&mut page, &format!("\n{note}"));
     }
     line(&mut page, "\n## Read\n\n| name | unit | where | how | remarks |\n| --- | --- | --- | --- | --- |");
-    for point in profile.point.iter().filter(|point| !point.name.starts_with('_')) {
-        let remarks = remarks(point.unverified.as_deref(), point.note.as_deref(), every(profile, point));
-        row(
-            &mut page,
-            &[
-                &format!("`{}`", point.name),
-                point.unit.as_deref().unwrap_or(""),
-                &place(profile.table(point.table), point.addr, &point.model, point.words_at.as_deref()),
-                &how(point),
-                &remarks,
-            ],
-        );
+    for point in &profile.point {
+        let private = names::is_private(&point.name).then(|| "for others".to_owned());
+        let when = point.when.as_ref().map(|when| format!("only while `{when}`"));
+        let remarks = remarks(&[
+            unverified(point.unverified.as_ref()),
+            point.note.clone(),
+            private,
+            when,
+            every(profile, point),
+            point.range.map(|(low, high)| format!("{low} to {high}")),
+        ]);
+        let unit = point.unit.as_deref().unwrap_or("");
+        let place = place(profile.table(point.table), point.addr, &point.model, point.words_at.as_deref());
+        row(&mut page, &[&format!("`{}`", point.name), unit, &place, &how(point), &remarks]);
     }
     for point in &profile.words {
         let words: Vec<_> = point.map.0.iter().map(|(raw, word)| format!("{raw} {word}")).collect();
-        let remarks = remarks(point.unverified.as_deref(), point.note.as_deref(), None);
+        let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone()]);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
         row(&mut page, &[&format!("`{}`", point.name), "", &place, &words.join(", "), &remarks]);
     }
     for point in &profile.bits {
         let texts: Vec<_> = point.text.0.iter().map(|(bit, text)| format!("{bit} {text}")).collect();
-        let remarks = remarks(point.unverified.as_deref(), None, None);
+        let alarms: Vec<_> = point.alarm.0.iter().map(|(bit, alarm)| format!("{bit} {alarm:?}")).collect();
+        let alarms = (!alarms.is_empty()).then(|| format!("alarms: {}", alarms.join(", ")));
+        let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone(), alarms]);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
-        row(
-            &mut page,
-            &[&format!("`{}`", point.name), "", &place, &format!("bits: {}", texts.join(", ")), &remarks],
-        );
+        let bits = format!("bits: {}", texts.join(", "));
+        row(&mut page, &[&format!("`{}`", point.name), "", &place, &bits, &remarks]);
     }
-    if !profile.write.is_empty() {
-        line(
-            &mut page,
-            "\n## Written, when control is enabled\n\n| name | unit | where | range | kept in | remarks |\n| --- | --- | --- | --- | --- | --- |",
-        );
-    }
-    for write in &profile.write {
-        let place = match write.addr {
-            Some(_) => place(write.table, write.addr, &write.model, None),
-            None => format!("{} writes", write.sequence.len()),
-        };
-        let kept = if write.persist == Persist::Ram { "RAM" } else { "flash" };
-        let remarks = remarks(write.unverified.as_deref(), write.note.as_deref(), None);
-        row(
-            &mut page,
-            &[
-                &format!("`{}`", write.name),
-                write.unit.as_deref().unwrap_or(""),
-                &place,
-                &range(write),
-                kept,
-                &remarks,
-            ],
-        );
-    }
+    written::add(&mut page, profile);
     line(&mut page, "\n## Where this is from\n");
     for source in &profile.sources {
         line(&mut page, &format!("- {source}"));
     }
     page
+}
+
+/// What tells a device from others.
+fn recognised(profile: &Profile, sign: &Match) -> String {
+    let place = place(profile.table(sign.table), Some(sign.addr), &[], None);
+    match sign {
+        Match { one_of: Some(all), .. } => {
+            let all: Vec<_> = all.iter().map(|raw| format!("{raw:#x}")).collect();
+            format!("{place} is {}", all.join(" or "))
+        }
+        Match { range: Some((low, high)), .. } => format!("{place} is {low} to {high}"),
+        Match { prefix: Some(all), .. } => format!("{place} begins with {}", all.join(" or ")),
+        _ => format!("{place} is text"),
+    }
 }
 
 fn line(page: &mut String, text: &str) {
@@ -114,6 +126,7 @@ fn row(page: &mut String, cells: &[&str]) {
     let _ = writeln!(page, "| {} |", cells.join(" | "));
 }
 
+/// Where something is.
 fn place(table: Table, addr: Option<u16>, model: &[u16], words_at: Option<&[u16]>) -> String {
     let models: Vec<_> = model.iter().map(u16::to_string).collect();
     let table = if table == Table::Holding { "holding" } else { "input" };
@@ -129,10 +142,10 @@ fn place(table: Table, addr: Option<u16>, model: &[u16], words_at: Option<&[u16]
 }
 
 fn how(point: &Point) -> String {
-    if point.expr.is_some() {
-        return "from others".to_owned();
-    }
-    let mut how = point.kind.name().to_owned();
+    let mut how = match &point.expr {
+        Some(expr) => format!("`{expr}`"),
+        None => point.kind.name().to_owned(),
+    };
     if let Some(mask) = point.mask {
         let _ = write!(how, ", bits 0x{mask:04X}");
     }
@@ -143,26 +156,29 @@ fn how(point: &Point) -> String {
         let sign = if point.offset < 0.0 { '−' } else { '+' };
         let _ = write!(how, " {sign} {}", point.offset.abs());
     }
-    if point.scale_addr.is_some() || point.scale_from.is_some() {
-        how.push_str(", scaled by the device");
+    match (point.scale_addr, &point.scale_from) {
+        (Some(addr), _) => _ = write!(how, " × 10^({addr})"),
+        (None, Some(name)) => _ = write!(how, " × 10^`{name}`"),
+        (None, None) => {}
     }
-    if point.sign_from.is_some() {
-        how.push_str(", sign elsewhere");
+    if let Some(sign) = &point.sign_from {
+        let signs: Vec<_> = sign.map.0.iter().map(|(raw, sign)| format!("{raw}: {sign:+}")).collect();
+        let _ = write!(how, ", sign by {} ({})", sign.addr, signs.join(", "));
+    }
+    if !point.invalid.is_empty() {
+        let invalid: Vec<_> = point.invalid.iter().map(|raw| format!("{raw:#x}")).collect();
+        let _ = write!(how, ", nothing at {}", invalid.join(", "));
     }
     how
 }
 
-fn range(write: &WritePoint) -> String {
-    match (&write.map, write.min, write.max) {
-        (Some(words), ..) => words.keys().cloned().collect::<Vec<_>>().join(", "),
-        (None, Some(min), Some(max)) => format!("{min} to {max}"),
-        _ => String::new(),
-    }
+/// What is not certain.
+fn unverified(why: Option<&String>) -> Option<String> {
+    why.map(|why| format!("**unverified**: {why}"))
 }
 
-fn remarks(unverified: Option<&str>, note: Option<&str>, every: Option<String>) -> String {
-    let unverified = unverified.map(|why| format!("**unverified**: {why}"));
-    [unverified, note.map(str::to_owned), every].into_iter().flatten().collect::<Vec<_>>().join("; ")
+fn remarks(all: &[Option<String>]) -> String {
+    all.iter().flatten().cloned().collect::<Vec<_>>().join("; ")
 }
 
 /// How often a point is read, where that is not each second.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::expr::{Condition, Expr};
 use super::kind::{Type, Words};
-use super::scalar::{Every, Numbered, Table};
+use super::scalar::{Every, Numbered, Table, one};
 
 /// Registers that are read together.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -230,10 +230,6 @@ pub enum Alarm {
     HighVoltageAcOut,
     /// The lines are in the wrong order.
     PhaseRotation,
-}
-
-pub(super) fn one() -> f64 {
-    1.0
 }
 
 fn one_register() -> u16 {

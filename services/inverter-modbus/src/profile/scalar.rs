@@ -195,6 +195,21 @@ impl<'de> Deserialize<'de> for Forbidden {
     }
 }
 
+/// What a table is where a field does not say it.
+pub(super) fn holding() -> Table {
+    Table::Holding
+}
+
+/// What a scale is where a field does not say it.
+pub(super) fn one() -> f64 {
+    1.0
+}
+
+/// What is so where a field does not say it.
+pub(super) fn yes() -> bool {
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -259,7 +259,7 @@ mod tests {
             stance,
             reason: String::new(),
         };
-        want(&mut control, &wanted, &config::Device::at(&profile.id), &sight, now);
+        want(&mut control, &wanted, &config::Device::at(&profile.id), &sight);
         let order = control.next(&sight, now).unwrap();
         assert_eq!(order.name, "charge_current_limit");
         assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");

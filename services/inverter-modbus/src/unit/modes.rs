@@ -62,16 +62,21 @@ impl Unit {
             return write.accept();
         }
         if write.is(c::POWER) {
-            self.power_w = value.abs();
-            let in_force = self.control.in_force().find(|name| name.starts_with(MODE)).map(str::to_owned);
-            return match in_force.map_or(Ok(()), |key| self.want_mode(&key, &write, now)) {
+            let before = std::mem::replace(&mut self.power_w, value.abs());
+            let keys = [Mode::Charge.key(), Mode::Discharge.key()];
+            let wanted = keys.into_iter().find(|key| self.control.is_wanted(key));
+            return match wanted.map_or(Ok(()), |key| self.want_mode(key, &write, now)) {
                 Ok(()) => write.accept(),
-                Err(why) => write.refuse(why),
+                Err(why) => {
+                    self.power_w = before;
+                    write.refuse(why);
+                }
             };
         }
         if value == f64::from(OWN) {
-            let in_force: Vec<String> = self.control.in_force().map(str::to_owned).collect();
-            in_force.iter().filter(|name| name.starts_with(MODE)).for_each(|name| _ = self.control.end(name));
+            for mode in self.device.map().into_iter().flat_map(|map| &map.modes) {
+                self.control.end(mode.key);
+            }
             return write.confirm_later();
         }
         let mode = self.device.map().and_then(|map| {
@@ -88,12 +93,14 @@ impl Unit {
     fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {
         let has_power = [Mode::Charge, Mode::Discharge].iter().any(|mode| mode.key() == key);
         let power = if has_power { self.power_w } else { 0.0 };
+        if !self.was_there {
+            return Err("the device is not there".to_owned());
+        }
         let control = &mut self.control;
         let wanted = sighted(&self.device, &self.config, |sight| {
             control.check(key, power, sight).map(|()| control.want(key, power, sight))
         });
-        let wanted = wanted.filter(|_| self.was_there).ok_or("the device is not there")?;
-        wanted.map_err(|why| why.to_string())?;
+        wanted.ok_or("the device is not there")?.map_err(|why| why.to_string())?;
         self.commanders.wrote(key, Some(write.client()), now);
         Ok(())
     }

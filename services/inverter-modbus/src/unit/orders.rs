@@ -40,18 +40,17 @@ impl Unit {
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return write.refuse("the device is not there");
         };
-        if write.is(pvinverter::POWER_LIMIT) && map.write("ac_power_limit", &|_| None).is_none() {
-            let percent =
-                percent_of(value, rated_w(&self.device)).ok_or("its rated power is not known".to_owned());
-            return match percent.and_then(|percent| self.set(PERCENT, percent, now)) {
-                Ok(()) => write.confirm_later(),
-                Err(why) => write.refuse(why),
-            };
-        }
+        let in_watts = write.is(pvinverter::POWER_LIMIT) && map.write("ac_power_limit", &|_| None).is_none();
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
-        let Some(spec) = spec else { return write.refuse("nothing can be written here") };
-        let name = spec.spec.name.clone();
+        let (name, value) = match spec {
+            _ if in_watts => match value.map(|watts| percent_of(watts, rated_w(&self.device))) {
+                Some(None) => return write.refuse("its rated power is not known"),
+                percent => (PERCENT.to_owned(), percent.flatten()),
+            },
+            Some(spec) => (spec.spec.name.clone(), value),
+            None => return write.refuse("nothing can be written here"),
+        };
         let Some(value) = value else {
             // No value: nobody wants it any more.
             return match self.control.end(&name) {

@@ -20,7 +20,7 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
         }
     }
     if let Some(percent) = map.write(PERCENT, &point).filter(|_| is_limited_in_watts(view)) {
-        let shown = percent.shown(view.device.image()).filter(|_| view.is_there);
+        let shown = percent.shown(view.device.image(), &point).filter(|_| view.is_there);
         let watts = shown.and_then(|percent| Some(percent / 100.0 * view.rated_w()?));
         tx.set(pvinverter::POWER_LIMIT, watts);
     }

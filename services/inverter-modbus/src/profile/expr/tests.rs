@@ -53,11 +53,25 @@ fn mistakes_are_said() {
     assert!(Condition::parse(&"not ".repeat(100_000)).is_err());
 }
 
+#[test]
+fn expressions_are_shown_as_they_are_written() {
+    for text in [
+        "a + or0(b) - 3 * (a - 0.5)",
+        "a - (b - a) / -b",
+        "-(a + b)",
+        "first(a, min(b, 2), max(a, b))",
+        "sel(a > 1 and not b == 2 or a <= 3, abs(a), 0)",
+    ] {
+        assert_eq!(Expr::parse(text).unwrap().to_string(), text);
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_upsets_the_parser(text in "[a-c0-9+*/()<>=!,. orandnt-]{0,60}") {
         if let Ok(expr) = Expr::parse(&text) {
             let _ = expr.value(&point);
+            prop_assert_eq!(Expr::parse(&expr.to_string()), Ok(expr));
         }
         let _ = Condition::parse(&text);
     }

@@ -18,7 +18,12 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        let profile = parse(SMALL, "test.toml").unwrap();
+        Bench::of("")
+    }
+
+    /// With more set points.
+    fn of(more: &str) -> Bench {
+        let profile = parse(&format!("{SMALL}{more}"), "test.toml").unwrap_or_else(|why| panic!("{why}"));
         let map = Map::new(&profile, None, true);
         let mut bench = Bench {
             map,
@@ -130,4 +135,74 @@ async fn a_device_that_has_it_already_is_not_written() {
     let mut bench = Bench::new();
     bench.want(50.4);
     assert_eq!(bench.written(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_refused_what_is_out_of_range_and_who_decides_is_clipped() {
+    let mut bench = Bench::new();
+    let refused = bench.with(|control, sight, _| control.check(LIMIT, 250.0, sight)).unwrap_err();
+    assert_eq!(refused.to_string(), "250 is not between 0 and 240");
+    bench.want(250.7);
+    assert_eq!(bench.written(), Some(240));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_raise_is_not_worth_a_write_and_a_small_reduction_is() {
+    let mut bench = Bench::of("deadband = 5\n");
+    bench.want(54.0);
+    assert_eq!(bench.written(), None);
+    bench.want(56.0);
+    assert_eq!(bench.written(), Some(56));
+    bench.outcomes();
+    bench.want(55.0);
+    assert_eq!(bench.written(), Some(55));
+}
+
+const MORE: &str = r#"
+[[write]]
+name = "discharge_current_limit"
+addr = 109
+min = 0
+max = 240
+[[write]]
+name = "battery_power_setpoint"
+min = 0
+max = 5000
+readback = false
+sequence = [{ addr = 110, value = "value" }]
+release = [{ addr = 110, value = 0 }]
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_goes_first_then_what_lowers_and_at_last_what_raises() {
+    let mut bench = Bench::of(MORE);
+    bench.image.put(Table::Holding, 109, &[50], 1);
+    let next = |bench: &mut Bench| {
+        let order = bench.with(|control, sight, now| control.next(sight, now))?;
+        bench.with(|control, sight, now| control.done(&order.name, End::Taken, sight, now));
+        Some(order.name)
+    };
+    bench.with(|control, sight, _| control.want("battery_power_setpoint", 100.0, sight));
+    assert_eq!(next(&mut bench).as_deref(), Some("battery_power_setpoint"));
+    bench.outcomes();
+    bench.with(|control, sight, _| {
+        control.want(LIMIT, 80.0, sight);
+        control.want("discharge_current_limit", 20.0, sight);
+        assert!(control.end("battery_power_setpoint"));
+    });
+    let order: Vec<_> = std::iter::from_fn(|| next(&mut bench)).collect();
+    assert_eq!(order, ["battery_power_setpoint", "discharge_current_limit", LIMIT]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_point_shows_is_read_back_from_all_that_it_is_made_of() {
+    let more = "[[write]]\nname = \"x_it\"\nmin = -500\nmax = 500\nreadback_from = \"x_shown\"\n\
+                sequence = [{ addr = 600, value = \"abs\" }]\n\
+                [[point]]\nname = \"x_shown\"\nexpr = \"pv1_power + 0 * battery_temperature\"\n";
+    let bench = Bench::of(more);
+    let write = bench.map.write("x_it", &|_| None).unwrap();
+    assert_eq!(write.seen, [(Table::Holding, 600), (Table::Holding, 586)]);
+    let point = |name: &str| (name == "x_shown").then_some(120.4);
+    assert_eq!(write.is_shown(120.0, &bench.image, &point), Some(true));
+    assert_eq!(write.is_shown(121.0, &bench.image, &point), Some(false));
 }
