@@ -140,7 +140,7 @@ impl Device {
         self.running().map(|running| &running.schedule)
     }
 
-    /// How many of its reads are shown, at most [`SHOWN`].
+    /// How many of its reads are shown, at most 64.
     #[must_use]
     pub fn blocks(&self) -> u16 {
         let count = self.schedule().map_or(0, |schedule| schedule.iter().count());
