@@ -208,7 +208,8 @@ impl Unit {
         self.follow(now);
         self.order(now);
         let age = self.device.heard_at().map(|at| now.duration_since(at));
-        let is_there = age.is_some_and(|age| age < OFFLINE);
+        // A sum of which a part is not there yet is a wrong value.
+        let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
         let is_published = self.halves.iter().any(Half::is_published);
         if is_published && age.is_none_or(|age| age >= GONE) {
             tracing::warn!(device = self.profile.id, "the device says nothing any more and leaves the bus");
