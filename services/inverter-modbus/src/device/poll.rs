@@ -18,7 +18,7 @@ use crate::engine::filter::Filter;
 use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
-use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
+use crate::engine::schedule::{Entry, REFUSED_AGAIN, Schedule};
 use crate::line::resident::Resident;
 use crate::line::{NoAnswer, Turn};
 use crate::profile::Profile;
@@ -140,7 +140,7 @@ impl Device {
         self.running().map(|running| &running.schedule)
     }
 
-    /// How many of its reads are shown, at most [`SHOWN`].
+    /// How many of its reads are shown, at most 64.
     #[must_use]
     pub fn blocks(&self) -> u16 {
         let count = self.schedule().map_or(0, |schedule| schedule.iter().count());
@@ -187,12 +187,15 @@ impl Device {
     /// Whether every block was read that it has.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let known = |schedule: &Schedule| {
-            schedule
-                .iter()
-                .all(|entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > Instant::now()))
-        };
-        self.heard_at.is_some() && self.schedule().is_some_and(known)
+        let now = Instant::now();
+        let known = |entry: &Entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > now);
+        self.heard_at.is_some() && self.schedule().is_some_and(|schedule| schedule.iter().all(known))
+    }
+
+    /// Whether everything was read once since it was recognised.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.running().is_some_and(|running| running.is_whole)
     }
 
     /// Writes registers, before anything is read. False if too much waits already.
@@ -349,8 +352,11 @@ impl Device {
     /// Everything that was due is there, or as good as; on a full line, where something is always due, what there is.
     fn cycle(&mut self, now: Instant) -> Happened {
         let is_over = self.schedule().is_some_and(|schedule| schedule.next(now).is_none());
+        let is_complete = self.is_complete();
+        let Phase::Running(running) = &mut self.phase else { return Happened::Nothing };
+        running.is_whole |= is_complete;
         let is_long = self.cycle_at.is_none_or(|at| now >= at + LONGEST_CYCLE);
-        if self.is_new && (is_over || is_long) {
+        if running.is_whole && self.is_new && (is_over || is_long) {
             (self.is_new, self.cycle_at) = (false, Some(now));
             return Happened::Cycle;
         }

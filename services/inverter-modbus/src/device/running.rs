@@ -18,13 +18,15 @@ pub(super) struct Running {
     wanted: Vec<bool>,
     /// The read that got no answer, and how often it was tried.
     pub(super) retry: Option<(Range, u32)>,
+    /// Everything was read once: before that, what needs several registers may be wrong.
+    pub(super) is_whole: bool,
 }
 
 impl Running {
     /// Everything of a map is due.
     pub(super) fn new(profile: &Profile, identity: Identity, map: Map, now: Instant) -> Running {
-        let mut running =
-            Running { identity, map, schedule: Schedule::default(), wanted: Vec::new(), retry: None };
+        let (schedule, wanted) = (Schedule::default(), Vec::new());
+        let mut running = Running { identity, map, schedule, wanted, retry: None, is_whole: false };
         running.wanted = running.wanted(&Filter::default());
         running.schedule = running.scheduled(profile, now);
         running

@@ -52,8 +52,6 @@ pub struct Unit {
     pub(super) result: String,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
-    /// All of it was read since it was recognised: before, sums lack what they are made of.
-    is_whole: bool,
     pub(super) is_due: bool,
     pub(super) began: Instant,
     /// The source has decided something since the process began.
@@ -112,7 +110,6 @@ impl Unit {
             result: String::new(),
             shown_at: None,
             was_there: false,
-            is_whole: false,
             is_due: false,
             began: Instant::now(),
             was_granted: false,
@@ -167,10 +164,7 @@ impl Unit {
 
     fn happened(&mut self, happened: Happened) {
         match happened {
-            Happened::Recognised => {
-                self.is_whole = false;
-                self.control.forget_what_was_sent();
-            }
+            Happened::Recognised => self.control.forget_what_was_sent(),
             Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
             Happened::Nothing => {}
@@ -182,8 +176,8 @@ impl Unit {
         self.govern(now).await;
         self.order(now);
         let age = self.device.heard_at().map(|at| now.duration_since(at));
-        self.is_whole |= self.device.is_complete();
-        let is_there = self.is_whole && age.is_some_and(|age| age < OFFLINE);
+        // A sum of which a part is not there yet is a wrong value.
+        let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
         let is_published = self.halves.iter().any(Half::is_published);
         if is_published && age.is_none_or(|age| age >= GONE) {
             tracing::warn!(device = self.profile.id, "the device says nothing any more and leaves the bus");
