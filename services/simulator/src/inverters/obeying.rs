@@ -8,6 +8,7 @@ use super::map::{Table, Write};
 use super::orders::Orders;
 use super::set_points::{Plate, Told, at_first, mean};
 use super::sheet::{Sheet, usual_exponent};
+use super::sunspec;
 
 /// When registers were written, on the clock of the device.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,11 @@ impl Sheet {
                 (..) => image.set_all(Table::Holding, &places, &image::registers(write.kind, raw)),
             }
         }
+        for (model, offset, word) in sunspec::FIRST {
+            if let Some(start) = self.starts.get(model) {
+                image.set(Table::Holding, start + offset, *word);
+            }
+        }
         for (register, word) in self.maker.first {
             image.set(Table::Holding, *register, *word);
         }
@@ -65,7 +71,10 @@ impl Sheet {
             .next()
         };
         let mut orders = mean(&names, told, &plate);
-        (self.maker.obey)(View { image, written, plate, soc: 100.0 * soc }, &mut orders);
+        (self.maker.obey)(
+            View { image, starts: &self.starts, written, plate, soc: 100.0 * soc },
+            &mut orders,
+        );
         orders
     }
 

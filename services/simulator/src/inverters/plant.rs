@@ -11,6 +11,8 @@ const DROP_AT_1C: f64 = 0.02;
 
 /// From a reset until there is an output again.
 const START_S: f64 = 10.0;
+/// A battery that refuses nothing.
+const ANYTHING: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
 /// What the inverter hangs on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,6 +148,8 @@ pub struct Plant {
     pack: Option<Pack>,
     /// It starts anew, and has no output for so long still.
     starting_s: f64,
+    /// What a battery leaves of the power that is wanted of it, in W.
+    leaves_w: (f64, f64),
     state: State,
     flow: Flow,
     energy: Energy,
@@ -164,6 +168,7 @@ impl Plant {
             kind,
             pack: None,
             starting_s: 0.0,
+            leaves_w: ANYTHING,
             state: State::Running,
             flow: Flow::default(),
             energy: Energy {
@@ -243,40 +248,43 @@ impl Plant {
         self.battery.soc = pack.soc;
         self.battery.capacity_ah = pack.capacity_ah;
         self.battery.celsius = pack.celsius;
-        self.settle();
-        self.flow.battery_a
+        self.within(self.room_w()).1.battery_a
     }
 
     /// What really flows: a battery that has opened its contactor gives and takes nothing, whatever is wanted of it.
     pub fn measure(&mut self, volts: f64, amps: f64) {
+        let wanted_a = self.within(self.room_w()).1.battery_a;
         let Some(pack) = &mut self.pack else { return };
         (pack.volts, pack.amps) = (volts, amps);
+        let is_refused = (amps - wanted_a).abs() > 0.05 * wanted_a.abs() + 0.5;
         let watts = volts * amps;
-        let (least_w, most_w) = self.room_w();
-        self.settle_within((least_w.max(watts.min(0.0)), most_w.min(watts.max(0.0))));
+        self.leaves_w = if is_refused { (watts.min(0.0), watts.max(0.0)) } else { ANYTHING };
+        self.settle();
     }
 
     /// Makes the flows what site, battery and orders say.
     pub fn settle(&mut self) {
-        self.settle_within(self.room_w());
+        let was_dark = self.is_dark();
+        let (room_w, leaves_w) = (self.room_w(), self.leaves_w);
+        (self.state, self.flow) = self.within((room_w.0.max(leaves_w.0), room_w.1.min(leaves_w.1)));
+        self.darkness.times += u32::from(self.is_dark() && !was_dark);
     }
 
-    fn settle_within(&mut self, room_w: (f64, f64)) {
-        let was_dark = self.is_dark();
+    fn within(&self, room_w: (f64, f64)) -> (State, Flow) {
         let mut orders = self.orders;
         if let Some(imposed_w) = self.imposed_w {
             orders.force(imposed_w);
         }
-        (self.state, self.flow) = if self.starting_s > 0.0 {
+        let (state, mut flow) = if self.starting_s > 0.0 {
             (State::Dark, Flow::default())
         } else {
             balance(self.kind, &self.site, &orders, room_w, self.open_v())
         };
-        self.darkness.times += u32::from(self.is_dark() && !was_dark);
         // Into the terminals: battery_w = v * i and v = open_v + i * r.
-        let (open_v, watts) = (self.open_v(), self.flow.battery_w);
-        self.flow.battery_v = (open_v + (open_v * open_v + 4.0 * self.ohm() * watts).max(0.0).sqrt()) / 2.0;
-        self.flow.battery_a = if self.flow.battery_v > 0.0 { watts / self.flow.battery_v } else { 0.0 };
+        let (open_v, watts) = (self.open_v(), flow.battery_w);
+        flow.battery_v = (open_v + (open_v * open_v + 4.0 * self.ohm() * watts).max(0.0).sqrt()) / 2.0;
+        flow.battery_a = if flow.battery_v > 0.0 { watts / flow.battery_v } else { 0.0 };
+        (state, flow)
     }
 
     fn is_dark(&self) -> bool {

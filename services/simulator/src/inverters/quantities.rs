@@ -116,7 +116,7 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         "temperature_dc" => 44.0,
         "phases" => build.phases.into(),
         "mppt_count" => build.trackers.into(),
-        "rated_power" => build.rated_w,
+        "rated_power" | "_charge_power_max" | "_rated_charge_power" => build.rated_w,
         "grid_connected" => f64::from(u8::from(on_grid)),
         "on_off" => f64::from(u8::from(plant.orders.on)),
         "_ac_type" => f64::from(build.phases) - 1.0,

@@ -63,6 +63,10 @@ const SET_POINTS: &[SetPoint] = &[
         },
     ),
     ("grid_charge_current", |plate| plate.amps, |orders, amps, _| lower(&mut orders.grid_charge_a, amps)),
+    ("x_charge_rate_percent", all, |orders, part, plate| lower(&mut orders.charge_w, plate.percent_w(part))),
+    ("x_discharge_rate_percent", all, |orders, part, plate| {
+        lower(&mut orders.discharge_w, plate.percent_w(part))
+    }),
     (
         "export_enable",
         |_| 1.0,
@@ -81,32 +85,11 @@ const SET_POINTS: &[SetPoint] = &[
     }),
     ("power_setpoint", nothing, |orders, watts, _| orders.grid_w = watts),
     ("battery_power_setpoint", nothing, |orders, watts, _| orders.force(watts)),
-    // The standard counts what leaves the inverter as positive (SunSpec 704, WSet).
-    ("x_power_setpoint_ac", nothing, |orders, watts, _| {
-        orders.output_w = orders.output_w.min(watts.max(0.0));
-    }),
 ];
 
-/// Set points that SunSpec's model 124 has: per cent of what the battery takes and gives; a negative one forces the
-/// other direction.
-const RATES: &[SetPoint] = &[
-    ("x_charge_rate_percent", all, |orders, part, plate| {
-        orders.battery_w.1 = orders.battery_w.1.min(plate.percent_w(part));
-    }),
-    ("x_discharge_rate_percent", all, |orders, part, plate| {
-        orders.battery_w.0 = orders.battery_w.0.max(-plate.percent_w(part));
-    }),
-];
-
-/// A limit, the switch that makes it count, and the seconds after which it falls away, 0 for never.
-const SWITCHES: [(&str, &str, &str); 6] = [
-    ("export_limit", "x_export_limit_enable", ""),
-    ("x_export_limit_percent", "x_export_limit_kind", ""),
-    ("ac_power_limit_percent", "x_power_limit_enable", "x_power_limit_reversion"),
-    ("x_charge_rate_percent", "x_charge_rate_enable", "x_rate_reversion"),
-    ("x_discharge_rate_percent", "x_discharge_rate_enable", "x_rate_reversion"),
-    ("x_power_setpoint_ac", "x_power_setpoint_enable", ""),
-];
+/// A limit, and the switch that makes it count.
+const SWITCHES: [(&str, &str); 2] =
+    [("export_limit", "x_export_limit_enable"), ("x_export_limit_percent", "x_export_limit_kind")];
 
 /// These count from the moment when they are written.
 const ONCE_WRITTEN: [&str; 2] = ["power_setpoint", "battery_power_setpoint"];
@@ -133,12 +116,8 @@ pub fn mean(names: &[&str], told: impl Fn(&str) -> Option<Told>, plate: &Plate) 
     let mut orders = Orders::default();
     for name in names {
         let (Some((_, _, means)), Some(said)) = (known(name), told(name)) else { continue };
-        let switch = SWITCHES.iter().find(|(limit, ..)| limit == name);
-        let counts = switch.is_none_or(|(_, switch, lasts)| {
-            let is_on = told(switch).is_none_or(|switch| switch.value != 0.0);
-            let lasts_s = told(lasts).map_or(0.0, |lasts| lasts.value);
-            is_on && (lasts_s == 0.0 || said.age_s <= lasts_s)
-        });
+        let switch = SWITCHES.iter().find(|(limit, _)| limit == name).and_then(|(_, switch)| told(switch));
+        let counts = switch.is_none_or(|switch| switch.value != 0.0);
         let is_asked = !ONCE_WRITTEN.contains(name) || said.age_s.is_finite();
         if counts && is_asked {
             means(&mut orders, said.value, plate);
@@ -148,7 +127,7 @@ pub fn mean(names: &[&str], told: impl Fn(&str) -> Option<Told>, plate: &Plate) 
 }
 
 fn known(name: &str) -> Option<&'static SetPoint> {
-    SET_POINTS.iter().chain(RATES).find(|(known, ..)| *known == name)
+    SET_POINTS.iter().find(|(known, ..)| *known == name)
 }
 
 fn lower(limit: &mut f64, value: f64) {

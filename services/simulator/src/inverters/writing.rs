@@ -27,13 +27,13 @@ impl Rules {
         let (writes, modes) = (&sheet.profile.write, &sheet.profile.mode);
         let parts = writes.iter().flat_map(|write| {
             let steps = write.sequence.iter().chain(&write.release).chain(&write.unlock);
-            steps.map(|step| (step, write.persist))
+            steps.map(|step| (write.model.as_slice(), step, write.persist))
         });
-        let modes = modes
-            .iter()
-            .flat_map(|mode| mode.sequence.iter().chain(&mode.release).map(|step| (step, mode.persist)));
-        for (step, persist) in parts.chain(modes) {
-            let registers = registers_of(sheet, step);
+        let modes = modes.iter().flat_map(|mode| {
+            mode.sequence.iter().chain(&mode.release).map(|step| (&[][..], step, mode.persist))
+        });
+        for (model, step, persist) in parts.chain(modes) {
+            let registers = registers_of(sheet, model, step);
             rules.registers.extend(&registers);
             match persist {
                 Persist::Ram => volatile.extend(registers),
@@ -47,7 +47,9 @@ impl Rules {
             if write.persist == Persist::Flash {
                 rules.wears.extend(&places);
             }
-            if let Some(key) = write.unlock.first().and_then(|key| registers_of(sheet, key).last().copied()) {
+            if let Some(key) =
+                write.unlock.first().and_then(|key| registers_of(sheet, &write.model, key).last().copied())
+            {
                 rules.locked.extend(places.into_iter().map(|place| (place, key)));
             }
         }
@@ -109,7 +111,7 @@ impl Rules {
     }
 }
 
-fn registers_of(sheet: &Sheet, step: &Step) -> Vec<u16> {
-    let first = sheet.at(&step.model, step.addr);
+fn registers_of(sheet: &Sheet, model: &[u16], step: &Step) -> Vec<u16> {
+    let first = sheet.at(model, step.addr);
     first.map(|first| sheet.places(first, step.kind, None)).unwrap_or_default()
 }
