@@ -4,6 +4,7 @@ use super::decode::MOST_POWER;
 use super::image::Image;
 use super::layout::{Layout, Raw};
 use super::map::{Map, Shown, WriteAt};
+use super::words;
 use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
 use crate::profile::write::{Given, Step};
@@ -73,11 +74,17 @@ impl WriteAt {
     pub fn clip(&self, value: f64, point: &dyn Fn(&str) -> Option<f64>) -> f64 {
         let Some((min, max)) = self.limits(point) else { return value };
         let value = value.clamp(min, max);
-        match self.spec.step {
+        match self.spec.step.or_else(|| self.resolution()) {
             // A hair more, so that 0.3 in steps of 0.1 is not 0.2.
             Some(step) => min + ((value - min) / step + 1e-6).floor() * step,
             None => value,
         }
+    }
+
+    /// What its registers can tell apart, where that is always the same.
+    fn resolution(&self) -> Option<f64> {
+        let whole = self.layout.as_ref().filter(|layout| !layout.kind.is_float());
+        whole.filter(|_| self.power_at.is_none()).map(|_| self.spec.scale.abs())
     }
 
     /// The writes that make the device have `value`.
@@ -85,11 +92,11 @@ impl WriteAt {
     /// # Errors
     /// [`Refused`].
     pub fn writes(&self, value: f64, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
-        if let Some(words) = &self.spec.map {
-            if !words.values().any(|word| *word as f64 == value) {
-                return Err(Refused::NoWord(value));
-            }
-        } else if let Some((min, max)) = self.limits(known.point)
+        let value = match &self.spec.map {
+            Some(known) => words::number_of(known, value).ok_or(Refused::NoWord(value))?,
+            None => value,
+        };
+        if let Some((min, max)) = self.limits(known.point)
             && !(min..=max).contains(&value)
         {
             return Err(Refused::OutOfRange { value, min, max });
@@ -154,7 +161,8 @@ impl WriteAt {
         };
         let raw = layout.read(image)?.number()?;
         let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
-        Some(raw * power * scale + offset)
+        let number = raw * power * scale + offset;
+        Some(self.spec.map.as_ref().map_or(number, |known| words::value_of(known, number)))
     }
 
     /// Whether the device shows `value`, as exactly as its registers can.

@@ -5,7 +5,7 @@
 //! - [`map`](mod@map): a profile with all its addresses settled, by `settle`
 //! - [`sunspec`]: the chain of models, which settles the addresses of some
 //! - [`decode`]: points from an image; [`filter`]: which of them are believed
-//! - [`encode`]: a set point as writes
+//! - [`encode`]: a set point as writes; `words`: those that stand for numbers
 //! - [`plan`]: which registers are read together; [`schedule`]: when
 //! - [`pretend`]: an image that says given points, for simulators and tests
 
@@ -20,3 +20,4 @@ pub mod pretend;
 pub mod schedule;
 mod settle;
 pub mod sunspec;
+mod words;

@@ -135,6 +135,11 @@ impl Control {
         self.points.get(name).is_some_and(|wish| !wish.is_over)
     }
 
+    /// What is wanted of it.
+    pub(super) fn wanted(&self, name: &str) -> Option<f64> {
+        self.points.get(name).filter(|wish| !wish.is_over).map(|wish| wish.value)
+    }
+
     /// Whether it is in force as it is wanted, as far as can be known.
     #[must_use]
     pub fn is_confirmed(&self, name: &str) -> bool {

@@ -12,6 +12,7 @@ use super::dvcc::{Dvcc, Link};
 use super::followed::{ASK, Followed, RAMPING};
 use super::life::Unit;
 use super::sight::{Sight, sighted};
+use super::wear::spared;
 use crate::config::{self, AtEnd};
 use crate::engine::encode::Written;
 use crate::engine::map::WriteAt;
@@ -109,7 +110,10 @@ impl Unit {
                     return;
                 }
                 let wanted = Wanted::from(&followed.look(now));
-                self.was_granted |= wanted.stance < Stance::Zero;
+                // A manager that waits for its own first data gives 0 A: an island would go dark for that.
+                let is_something =
+                    [wanted.charge_a, wanted.discharge_a].into_iter().flatten().any(|amps| amps > 0.0);
+                self.was_granted |= wanted.stance < Stance::Zero && is_something;
                 if !self.was_granted && now < self.began + HOLD {
                     self.wanted = Some(wanted);
                     return;
@@ -118,7 +122,11 @@ impl Unit {
             }
         };
         let (control, config) = (&mut self.control, &self.config);
-        sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
+        let beyond = sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
+        let mut wanted = wanted;
+        if let Some(beyond) = beyond.flatten() {
+            wanted.reason = format!("{}; {beyond}", wanted.reason);
+        }
         if self.wanted.as_ref().is_none_or(|before| before.reason != wanted.reason) {
             tracing::info!(device = self.profile.id, "limits: {}", wanted.reason);
             self.is_due = true;
@@ -168,9 +176,16 @@ impl Unit {
 /// The limits that follow, of current and of power.
 const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
 const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
+const VOLTAGE: &str = "charge_voltage_limit";
 
-/// Wants the limits of a device to be these, and never more than its own.
-fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: &Sight<'_>) {
+/// Wants the limits of a device to be these, and never more than its own. Says what the device cannot do of it.
+fn want(
+    control: &mut Control,
+    wanted: &Wanted,
+    config: &config::Device,
+    sight: &Sight<'_>,
+) -> Option<String> {
+    let mut beyond = None;
     let wishes = [
         (CHARGE, wanted.charge_a, config.max_charge_current_a),
         (DISCHARGE, wanted.discharge_a, config.max_discharge_current_a),
@@ -183,16 +198,25 @@ fn want(control: &mut Control, wanted: &Wanted, config: &config::Device, sight: 
             if is_one_step { 0.0 } else { amps }
         };
         if let Some(write) = sight.map.write(current, sight.point) {
-            control.want(current, last(write), sight);
+            let limit = spared(write, last(write), control.wanted(current));
+            let least = write.limits(sight.point).map(|(least, _)| least);
+            if let Some(least) = least.filter(|least| limit < *least) {
+                beyond = Some(format!("this inverter takes no {current} below {least} A"));
+            }
+            control.want(current, limit, sight);
         } else if let Some(write) = sight.map.write(power, sight.point)
             && let Some(volts) = (sight.point)("battery_voltage")
         {
-            control.want(power, (last(write) * volts).floor(), sight);
+            let limit = spared(write, (last(write) * volts).floor(), control.wanted(power));
+            control.want(power, limit, sight);
         }
     }
-    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0) {
-        control.want("charge_voltage_limit", volts, sight);
+    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0)
+        && let Some(write) = sight.map.write(VOLTAGE, sight.point)
+    {
+        control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
     }
+    beyond
 }
 
 fn least(limit: f64, own: Option<f64>) -> f64 {
@@ -259,11 +283,27 @@ mod tests {
             stance,
             reason: String::new(),
         };
-        want(&mut control, &wanted, &config::Device::at(&profile.id), &sight);
+        assert_eq!(want(&mut control, &wanted, &config::Device::at(&profile.id), &sight), None);
         let order = control.next(&sight, now).unwrap();
         assert_eq!(order.name, "charge_current_limit");
         assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");
         order.writes[0].values[0]
+    }
+
+    #[test]
+    fn what_an_inverter_cannot_do_is_said() {
+        let profile = builtin::by_id("growatt-spf").unwrap();
+        let (map, image) = (Map::new(&profile, None, true), Image::default());
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
+        let wanted = Wanted {
+            charge_a: Some(0.0),
+            discharge_a: Some(0.0),
+            voltage_v: None,
+            stance: Stance::Obeying,
+            reason: String::new(),
+        };
+        let said = want(&mut Control::default(), &wanted, &config::Device::at(&profile.id), &sight);
+        assert_eq!(said.as_deref(), Some("this inverter takes no charge_current_limit below 10 A"));
     }
 
     #[tokio::test(start_paused = true)]
