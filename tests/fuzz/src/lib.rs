@@ -13,6 +13,7 @@ mod frames;
 mod lines;
 pub mod modbus_answer;
 pub mod modbus_profile;
+pub mod modbus_search;
 pub mod recognise;
 pub mod set_value;
 pub mod settings_calls;

@@ -1,7 +1,7 @@
 //! Bytes from a device on Modbus, on a serial line and over TCP.
 
-use inverter_modbus::modbus::pdu::Request;
-use inverter_modbus::modbus::{rtu, tcp};
+use inverter_modbus::modbus::pdu::{self, Request};
+use inverter_modbus::modbus::{raw, rtu, tcp};
 use inverter_modbus::profile::scalar::Table;
 
 /// The first six bytes say what was asked; the others are what was received.
@@ -18,8 +18,12 @@ pub fn run(data: &[u8]) {
         5 => Request::WriteRegister { addr, value: word },
         6 => Request::WriteCoils { addr, on: vec![true; usize::from(word % 1968) + 1] },
         7 => Request::WriteRegisters { addr, values: vec![word; usize::from(word % 123) + 1] },
-        _ => Request::Raw { function: c1 & 0x7F, data: vec![c0] },
+        _ => Request::Raw { function: c1 & 0x7F, data: vec![a1, a0, c0 >> 4, c0] },
     };
+    if let Request::Raw { function, data } = &request {
+        let _ = (raw::reach(*function, received), raw::fits(*function, data, received));
+        assert!(raw::told_length(received).is_none_or(|length| length <= pdu::LONGEST));
+    }
     for is_over in [false, true] {
         if let rtu::Found::Answer(answer) = rtu::find(received, unit, &request, is_over) {
             assert!(is_framed(received, unit, request.function()), "{answer:?} to {request:?}");

@@ -22,7 +22,7 @@ macro_rules! targets {
 
 targets! {
     can_dialects candump_log config_bms_can config_scenario dbus_message eza_reply modbus_answer modbus_profile recognise
-    set_value settings_calls settings_xml simulator_adapter simulator_command slcan_decoder socketcan
+    modbus_search set_value settings_calls settings_xml simulator_adapter simulator_command slcan_decoder socketcan
 }
 
 #[test]
