@@ -87,6 +87,13 @@ impl WriteAt {
         whole.filter(|_| self.power_at.is_none()).map(|_| self.spec.scale.abs())
     }
 
+    /// To what registers can hold: a limit is never raised by that.
+    fn rounding(&self) -> fn(f64) -> f64 {
+        // A hair more, so that 0.3 in tenths is not 2.
+        let down = |raw: f64| (raw + 1e-6_f64.copysign(raw)).trunc();
+        if self.spec.name.ends_with("_limit") { down } else { f64::round }
+    }
+
     /// The writes that make the device have `value`.
     ///
     /// # Errors
@@ -101,16 +108,18 @@ impl WriteAt {
         {
             return Err(Refused::OutOfRange { value, min, max });
         }
-        let mut writes = steps(&self.spec.unlock, Some(value), known)?;
+        let round = self.rounding();
+        let mut writes = steps(&self.spec.unlock, Some(value), known, round)?;
         match &self.layout {
             Some(layout) => {
                 let mut scaled = (value - self.spec.offset) / self.spec.scale;
                 if let Some(power_at) = &self.power_at {
                     scaled /= ten_to(power_at, known.image)?;
                 }
-                writes.push(register(layout, scaled)?);
+                let raw = if layout.kind.is_float() { scaled } else { round(scaled) };
+                writes.push(register(layout, raw)?);
             }
-            None => writes.extend(steps(&self.spec.sequence, Some(value), known)?),
+            None => writes.extend(steps(&self.spec.sequence, Some(value), known, round)?),
         }
         Ok(writes)
     }
@@ -133,7 +142,7 @@ impl WriteAt {
     /// # Errors
     /// [`Refused`].
     pub fn release(&self, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
-        steps(&self.spec.release, None, known)
+        steps(&self.spec.release, None, known, f64::round)
     }
 
     /// The registers that show it alone.
@@ -195,7 +204,12 @@ fn places(steps: &[Step], given: &Given) -> Vec<(Table, u16, u16)> {
     places.filter_map(|step| Some((step.table, step.addr, step.kind.registers()?))).collect()
 }
 
-fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+fn steps(
+    steps: &[Step],
+    wanted: Option<f64>,
+    known: &Known<'_>,
+    round: fn(f64) -> f64,
+) -> Result<Vec<Written>, Refused> {
     let mut writes: Vec<Written> = Vec::new();
     for step in steps {
         let order = step.words.unwrap_or(Words::Hl);
@@ -220,7 +234,11 @@ fn steps(steps: &[Step], wanted: Option<f64>, known: &Known<'_>) -> Result<Vec<W
                 expr.value(&point).ok_or_else(|| unknown("a point that it is made of"))?
             }
         };
-        let write = register(&layout, value / scale)?;
+        // Only what is made of the value is rounded its way.
+        let is_made = matches!(step.value, Given::Wanted | Given::Magnitude | Given::Made(_));
+        let round = if is_made { round } else { f64::round };
+        let raw = value / scale;
+        let write = register(&layout, if layout.kind.is_float() { raw } else { round(raw) })?;
         match writes.last_mut() {
             Some(last) if step.join => {
                 last.values.extend(write.values);
@@ -240,9 +258,9 @@ fn ten_to(power_at: &Layout, image: &Image) -> Result<f64, Refused> {
     }
 }
 
-/// One field as a write.
+/// One field as a write; `value` is whole where the field is.
 fn register(layout: &Layout, value: f64) -> Result<Written, Refused> {
-    let raw = if layout.kind.is_float() { Raw::Float(value) } else { Raw::Int(value.round() as i128) };
+    let raw = if layout.kind.is_float() { Raw::Float(value) } else { Raw::Int(value as i128) };
     let mut words = layout.encode(&raw).ok_or(Refused::TooLarge(value))?;
     words.sort_unstable_by_key(|(addr, ..)| *addr);
     Ok(Written {
@@ -282,123 +300,4 @@ impl Map {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::{parse, tests::SMALL};
-
-    fn map(more: &str) -> Map {
-        let text = format!("{SMALL}{more}");
-        let profile = parse(&text, "test.toml").unwrap_or_else(|errors| panic!("{errors}"));
-        Map::new(&profile, None, true)
-    }
-
-    fn none(_: &str) -> Option<f64> {
-        None
-    }
-
-    fn writes(
-        map: &Map,
-        name: &str,
-        value: f64,
-        point: &dyn Fn(&str) -> Option<f64>,
-    ) -> Result<Vec<Written>, Refused> {
-        let (image, secret) = (Image::default(), |name: &str| (name == "code").then_some(0x0001_0002));
-        let known = Known { point, secret: &secret, image: &image, saved: &image };
-        map.write(name, &none).unwrap().writes(value, &known)
-    }
-
-    fn written(addr: u16, values: &[u16]) -> Written {
-        Written { table: Table::Holding, addr, values: values.to_vec(), masks: vec![0xFFFF; values.len()] }
-    }
-
-    #[test]
-    fn a_set_point_is_clipped_downwards() {
-        let map = map("[[write]]\nname = \"x_it\"\naddr = 109\nscale = 0.1\nmin = 2\nmax = 20\nstep = 0.5\n");
-        let write = map.write("x_it", &none).unwrap();
-        let clipped = [(-5.0, 2.0), (2.0, 2.0), (3.49, 3.0), (3.5, 3.5), (19.99, 19.5), (500.0, 20.0)];
-        for (wanted, clipped) in clipped {
-            assert_eq!(write.clip(wanted, &none), clipped, "{wanted}");
-        }
-        assert_eq!(writes(&map, "x_it", 12.5, &none), Ok(vec![written(109, &[125])]));
-        assert_eq!(
-            writes(&map, "x_it", 20.5, &none),
-            Err(Refused::OutOfRange { value: 20.5, min: 2.0, max: 20.0 })
-        );
-    }
-
-    #[test]
-    fn a_point_may_be_another_limit() {
-        let map =
-            map("[[write]]\nname = \"x_it\"\naddr = 109\nmin = 0\nmax = 100\nmax_from = \"pv_power\"\n");
-        let point = |name: &str| (name == "pv_power").then_some(30.0);
-        assert_eq!(map.write("x_it", &none).unwrap().clip(80.0, &point), 30.0);
-        assert_eq!(map.write("x_it", &none).unwrap().clip(80.0, &none), 80.0);
-    }
-
-    #[test]
-    fn wide_values_go_out_in_their_order_and_bits_leave_the_others() {
-        let wide = "[[write]]\nname = \"x_it\"\naddr = 109\ntype = \"s32\"\nwords = \"lh\"\nmin = -1000\nmax = 1000\n";
-        assert_eq!(writes(&map(wide), "x_it", -2.0, &none), Ok(vec![written(109, &[0xFFFE, 0xFFFF])]));
-        let bits = "[[write]]\nname = \"x_it\"\naddr = 109\nmask = 0x0010\nmin = 0\nmax = 1\n";
-        let write = writes(&map(bits), "x_it", 1.0, &none).unwrap().remove(0);
-        assert!(write.needs_read());
-        assert_eq!(write.over(&[0xFF0F]), [0xFF1F]);
-    }
-
-    #[test]
-    fn a_sequence_is_unlocked_made_and_joined() {
-        let toml = r#"
-[[write]]
-name = "battery_power_setpoint"
-min = -5000
-max = 5000
-unlock = [{ addr = 200, type = "u32", value = "secret:code" }]
-sequence = [
-  { addr = 100, type = "s32", value = "value" },
-  { addr = 102, value = 802, join = true },
-  { addr = 110, value = "= 100 * abs(value) / pv_power" },
-  { addr = 111, value = "abs", scale = 10 },
-]
-release = [{ addr = 110, value = 0 }, { addr = 111, value = "saved", scale = 10 }]
-"#;
-        let map = map(toml);
-        let point = |name: &str| (name == "pv_power").then_some(4000.0);
-        assert_eq!(
-            writes(&map, "battery_power_setpoint", -2000.0, &point),
-            Ok(vec![
-                written(200, &[1, 2]),
-                written(100, &[0xFFFF, 0xF830, 802]),
-                written(110, &[50]),
-                written(111, &[200])
-            ])
-        );
-        assert_eq!(
-            writes(&map, "battery_power_setpoint", -2000.0, &none),
-            Err(Refused::Unknown("a point that it is made of".into()))
-        );
-        let write = map.write("battery_power_setpoint", &none).unwrap();
-        assert_eq!(to_save(&write.spec.release), [(Table::Holding, 111, 1)]);
-        let (image, mut saved) = (Image::default(), Image::default());
-        saved.put(Table::Holding, 111, &[77], 1);
-        let known = Known { point: &none, secret: &|_| None, image: &image, saved: &saved };
-        assert_eq!(write.release(&known), Ok(vec![written(110, &[0]), written(111, &[77])]));
-    }
-
-    #[test]
-    fn words_are_the_only_values_where_there_are_words() {
-        let map = map("[[write]]\nname = \"work_mode\"\naddr = 109\nmap = { a = 0, b = 2 }\n");
-        assert_eq!(writes(&map, "work_mode", 2.0, &none), Ok(vec![written(109, &[2])]));
-        assert_eq!(writes(&map, "work_mode", 1.0, &none), Err(Refused::NoWord(1.0)));
-    }
-
-    #[test]
-    fn what_the_device_shows_is_compared_as_exactly_as_it_can_be() {
-        let map = map("[[write]]\nname = \"x_it\"\naddr = 109\nscale = 0.1\nmin = 0\nmax = 20\n");
-        let write = map.write("x_it", &none).unwrap();
-        let mut image = Image::default();
-        assert_eq!(write.is_shown(12.34, &image, &none), None);
-        image.put(Table::Holding, 109, &[123], 1);
-        assert_eq!(write.is_shown(12.34, &image, &none), Some(true));
-        assert_eq!(write.is_shown(12.5, &image, &none), Some(false));
-    }
-}
+mod tests;

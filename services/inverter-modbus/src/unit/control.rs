@@ -157,11 +157,11 @@ impl Control {
         self.flash_writes
     }
 
-    /// The writes that undo every sequence that has been begun, for the end.
+    /// The writes that undo every sequence that has been begun, for the end; those of `kept` get a last value instead.
     #[must_use]
-    pub fn undone(&mut self, sight: &Sight<'_>) -> Vec<Written> {
+    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Written> {
         let mut writes = Vec::new();
-        for (name, wish) in &self.points {
+        for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
             let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
                 continue;
             };
@@ -173,12 +173,15 @@ impl Control {
         writes
     }
 
-    /// The writes that give a set point its last value, for the end; none if the device shows it or has no such set point.
+    /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
+    /// point.
     #[must_use]
     pub fn last(&mut self, name: &str, value: f64, sight: &Sight<'_>) -> Vec<Written> {
         let Some(write) = sight.map.write(name, sight.point) else { return Vec::new() };
         let value = write.clip(value, sight.point);
-        if write.is_shown(value, sight.image, sight.point) == Some(true) {
+        // What is shown may be older than what was written last.
+        let is_sure = self.points.get(name).is_none_or(|wish| wish.is_settled && wish.value == value);
+        if is_sure && write.is_shown(value, sight.image, sight.point) == Some(true) {
             return Vec::new();
         }
         let nothing = Image::default();

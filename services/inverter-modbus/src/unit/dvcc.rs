@@ -104,13 +104,12 @@ impl Dvcc {
             Some(said) if heard_at == said.at => Some(said.value),
             said => fresh(said).map(|said| said.value),
         };
+        let voltage = of(self.voltage).filter(|volts| *volts > 0.0);
         let reading = Reading {
             owner: String::new(),
             beat: Some(Beat { index: None, at: (heard_at + SILENCE - HOLD).min(now) }),
             grant: Grant::Limits {
-                charge_voltage_v: Some(
-                    of(self.voltage).filter(|volts| *volts > 0.0).unwrap_or(SOME_VOLTAGE_V),
-                ),
+                charge_voltage_v: Some(voltage.unwrap_or(SOME_VOLTAGE_V)),
                 charge_current_a: if self.charge.is_some() { of(self.charge) } else { Some(0.0) },
                 discharge_current_a: if self.discharge.is_some() { of(self.discharge) } else { Some(0.0) },
             },
@@ -120,7 +119,7 @@ impl Dvcc {
         Some(Wanted {
             charge_a: self.charge.map(|_| limits.charge_current_a),
             discharge_a: self.discharge.map(|_| limits.discharge_current_a),
-            voltage_v: limits.charge_voltage_v.filter(|_| self.voltage.is_some_and(|said| said.value > 0.0)),
+            voltage_v: limits.charge_voltage_v.filter(|_| voltage.is_some()),
             stance: limits.stance,
             reason: limits.reason,
         })
@@ -228,6 +227,19 @@ mod tests {
         assert_eq!((wanted.charge_a, wanted.discharge_a), (Some(0.0), Some(0.0)));
         assert!(wanted.reason.starts_with("DVCC writes nothing here"), "{}", wanted.reason);
         assert_eq!(amps(bench.pass(1, &BOTH)), (Some(50.0), Some(80.0)), "the first word is obeyed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_voltage_that_is_no_longer_written_is_not_made_up() {
+        let mut bench = Bench::new();
+        let all = [BOTH[0], BOTH[1], (Link::ChargeVoltage, 56.0)];
+        assert_eq!(bench.pass(10, &all).and_then(|wanted| wanted.voltage_v), Some(56.0));
+        assert_eq!(bench.pass(75, &BOTH).and_then(|wanted| wanted.voltage_v), None);
+        bench.pass(10, &all);
+        for _ in 0..70 {
+            let volts = bench.pass(1, &[]).and_then(|wanted| wanted.voltage_v);
+            assert!(volts.is_none_or(|volts| volts == 56.0), "{volts:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -174,8 +174,8 @@ impl Unit {
 }
 
 /// The limits that follow, of current and of power.
-const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
-const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
+pub(super) const CHARGE: [&str; 2] = ["charge_current_limit", "charge_power_limit"];
+pub(super) const DISCHARGE: [&str; 2] = ["discharge_current_limit", "discharge_power_limit"];
 const VOLTAGE: &str = "charge_voltage_limit";
 
 /// Wants the limits of a device to be these, and never more than its own. Says what the device cannot do of it.
@@ -204,11 +204,17 @@ fn want(
                 beyond = Some(format!("this inverter takes no {current} below {least} A"));
             }
             control.want(current, limit, sight);
-        } else if let Some(write) = sight.map.write(power, sight.point)
-            && let Some(volts) = (sight.point)("battery_voltage")
-        {
-            let limit = spared(write, (last(write) * volts).floor(), control.wanted(power));
-            control.want(power, limit, sight);
+        } else if let Some(write) = sight.map.write(power, sight.point) {
+            let amps = last(write);
+            let watts = match (sight.point)("battery_voltage") {
+                Some(volts) => Some((amps * volts).floor()),
+                // No current is no power at any voltage.
+                None => (amps == 0.0).then_some(0.0),
+            };
+            match watts {
+                Some(watts) => control.want(power, spared(write, watts, control.wanted(power)), sight),
+                None => beyond = Some(format!("{power} stays: the battery's voltage is not known")),
+            }
         }
     }
     if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0)
@@ -229,13 +235,17 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
     let (config, wanted) = (&unit.config, unit.wanted.as_ref());
     match source {
         Source::Followed(followed) => {
-            let limit = unit.profile.write.iter().find(|write| write.name.starts_with("charge_"));
+            let limit = unit.profile.write.iter().find(|write| CHARGE.contains(&write.name.as_str()));
             let is_flash = limit.is_some_and(|write| write.persist == Persist::Flash);
+            let step = limit.and_then(|write| write.step).unwrap_or(1.0);
+            let is_power = limit.is_some_and(|write| write.name == CHARGE[1]);
+            let volts = unit.device.points().number("battery_voltage").filter(|volts| *volts > 1.0);
+            let step_a = if is_power { volts.map_or(1.0, |volts| step / volts) } else { step };
             tx.set(follower::FOLLOWS, followed.name().to_owned())
                 .set(follower::CHARGE_RATING, config.max_charge_current_a)
                 .set(follower::DISCHARGE_RATING, config.max_discharge_current_a)
                 .set(follower::RESPONSE, if is_flash { RESPONSE_FLASH_S } else { RESPONSE_RAM_S })
-                .set(follower::CURRENT_STEP, limit.and_then(|write| write.step).unwrap_or(1.0));
+                .set(follower::CURRENT_STEP, step_a);
         }
         Source::Dvcc(dvcc) => {
             tx.set(multi::LINK_CHARGE_CURRENT, dvcc.shown(Link::ChargeCurrent, now))
@@ -247,7 +257,11 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
                 .set(multi::N2K_DEVICE_INSTANCE, 0);
         }
     }
-    let is_lost = wanted.is_some_and(|wanted| matches!(wanted.stance, Stance::Ramping | Stance::Zero));
+    let is_lost = wanted.is_some_and(|wanted| match wanted.stance {
+        Stance::Ramping | Stance::Zero => true,
+        Stance::Waiting => now >= unit.began + HOLD,
+        _ => false,
+    });
     tx.set(multi::CONNECTION_INFORMATION, wanted.map(|wanted| wanted.reason.clone()))
         .set(multi::ALARM_BMS_CONNECTION_LOST, if is_lost { 2 } else { 0 });
 }

@@ -5,9 +5,11 @@
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
+//! - `bounds`: what clients force, within that decision
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
+mod bounds;
 mod commander;
 pub mod control;
 mod dvcc;

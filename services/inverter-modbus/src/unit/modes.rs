@@ -91,6 +91,9 @@ impl Unit {
     }
 
     fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {
+        if let Some(why) = self.may_not_force(key) {
+            return Err(why.to_owned());
+        }
         let has_power = [Mode::Charge, Mode::Discharge].iter().any(|mode| mode.key() == key);
         let power = if has_power { self.power_w } else { 0.0 };
         if !self.was_there {

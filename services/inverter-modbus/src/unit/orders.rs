@@ -78,6 +78,9 @@ impl Unit {
         if let Some(source) = self.source.as_ref().filter(|_| DECIDED.contains(&name)) {
             return Err(source.decides().to_owned());
         }
+        if let Some(why) = self.may_not_force(name) {
+            return Err(why.to_owned());
+        }
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {
             control.check(name, value, sight).map(|()| control.want(name, value, sight))
@@ -90,6 +93,7 @@ impl Unit {
 
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
+        self.bound();
         let control = &mut self.control;
         let looked = sighted(&self.device, &self.config, |sight| {
             (control.outcomes(sight, now), control.next(sight, now))
@@ -164,8 +168,10 @@ impl Unit {
     /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
     /// more.
     pub(super) async fn release(&mut self) {
+        let kept = self.decided();
         let control = &mut self.control;
-        let undone = sighted(&self.device, &self.config, |sight| control.undone(sight)).unwrap_or_default();
+        let undone = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
+        let undone = undone.unwrap_or_default();
         let last = self.last_limits();
         for (what, writes) in [("what was set", undone), ("the limits", last)] {
             if writes.is_empty() {

@@ -13,10 +13,12 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
     let Some(map) = view.device.map().filter(|_| view.is_controlled) else { return };
     let point = |name: &str| view.number(name);
     for write in &map.writes {
-        if let Some(item) = item_of(&write.spec) {
-            let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&point));
-            let shown = write.shown(view.device.image(), &point).filter(|_| view.is_there && holds);
-            tx.set(item, shown);
+        let used = map.write(&write.spec.name, &point);
+        // Of several of one name the one that is written is shown, and nothing where none can be.
+        if let Some(item) = item_of(&write.spec).filter(|_| used.is_none_or(|used| std::ptr::eq(used, write)))
+        {
+            let shown = used.and_then(|used| used.shown(view.device.image(), &point));
+            tx.set(item, shown.filter(|_| view.is_there));
         }
     }
     if let Some(percent) = map.write(PERCENT, &point).filter(|_| is_limited_in_watts(view)) {

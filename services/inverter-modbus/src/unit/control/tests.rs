@@ -206,3 +206,23 @@ async fn what_a_point_shows_is_read_back_from_all_that_it_is_made_of() {
     assert_eq!(write.is_shown(120.0, &bench.image, &point), Some(true));
     assert_eq!(write.is_shown(121.0, &bench.image, &point), Some(false));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_last_limit_is_written_unless_the_device_certainly_has_it() {
+    let mut bench = Bench::new();
+    let last = |bench: &mut Bench| {
+        bench
+            .with(|control, sight, _| control.last(LIMIT, 0.0, sight))
+            .iter()
+            .map(|write| write.values[0])
+            .collect::<Vec<_>>()
+    };
+    bench.want(0.0);
+    assert_eq!(bench.written(), Some(0));
+    assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 0.0)]);
+    assert!(last(&mut bench).is_empty(), "it has it");
+    bench.pass(100);
+    bench.want(50.0);
+    assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
+    assert_eq!(last(&mut bench), [0], "what it shows is older than what is under way");
+}

@@ -84,7 +84,7 @@ impl Bench {
     }
 
     fn undone(&mut self) -> Vec<Written> {
-        self.with(|control, sight, _| control.undone(sight))
+        self.with(|control, sight, _| control.undone(&[], sight))
     }
 
     fn holds(&self, addr: u16) -> Option<u16> {
