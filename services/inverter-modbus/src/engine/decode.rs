@@ -130,7 +130,7 @@ fn of_source(source: &Source, image: &Image, numbers: &Numbers<'_>) -> (Said, u6
             let reads = needed.iter().filter_map(|name| numbers.get(name.as_str()));
             let read = reads.map(|(_, read)| *read).max().unwrap_or(0);
             let said = match expr.value(&point) {
-                Some(made) => Said::Value(Value::Number(made * scale + offset)),
+                Some(made) => Said::Value(Value::Number(tidy(made * scale + offset))),
                 None if read == 0 => Said::Unread,
                 None => Said::Nothing,
             };
@@ -190,13 +190,22 @@ fn of_number(number: &Number, raw: &Raw, image: &Image, numbers: &Numbers<'_>) -
         }
         value = ten_to(power, value);
     }
-    Said::Value(Value::Number(value * number.scale + number.offset))
+    Said::Value(Value::Number(tidy(value * number.scale + number.offset)))
 }
 
 /// `value` times a power of ten; divided for negative ones, so that 2305 and -1 are 230.5.
 fn ten_to(power: i128, value: f64) -> f64 {
     let factor = 10_f64.powi(i32::try_from(power.abs()).unwrap_or(0));
     if power < 0 { value / factor } else { value * factor }
+}
+
+/// Numbers from here on are as they are: they have no digits to spare.
+const LARGE: f64 = 4e6;
+
+/// A number without the last digits that only binary fractions make: 51.98 instead of 51.980000000000004.
+#[must_use]
+pub fn tidy(number: f64) -> f64 {
+    if number.abs() < LARGE { (number * 1e9).round() / 1e9 } else { number }
 }
 
 #[cfg(test)]
@@ -223,6 +232,12 @@ mod tests {
 
     fn near(left: Option<f64>, right: f64) -> bool {
         left.is_some_and(|left| (left - right).abs() < 1e-9)
+    }
+
+    #[test]
+    fn numbers_have_no_digits_that_nobody_measured() {
+        assert_eq!([5198.0 * 0.01, 0.1 + 0.2, -1234.8000000000002].map(tidy), [51.98, 0.3, -1234.8]);
+        assert_eq!([f64::INFINITY, 1e300, 0.0].map(tidy), [f64::INFINITY, 1e300, 0.0]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ struct Owner {
     figures: Arc<Mutex<Figures>>,
     busy: Duration,
     window: Instant,
+    /// That it is open was said.
+    was_open: bool,
 }
 
 enum State {
@@ -56,6 +58,7 @@ pub(super) async fn run(
         figures,
         busy: Duration::ZERO,
         window: Instant::now(),
+        was_open: false,
     };
     loop {
         if let Some(heartbeat) = &heartbeat {
@@ -108,8 +111,11 @@ impl Owner {
             Ok(wire) => {
                 if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
                     tracing::info!(line = %self.address, "the line is open after {:.1} s", lasting.as_secs_f64());
-                } else {
+                } else if !std::mem::replace(&mut self.was_open, true) {
                     tracing::info!(line = %self.address, "the line is open");
+                } else {
+                    // After each answer that is overdue, on TCP.
+                    tracing::debug!(line = %self.address, "the line is open again");
                 }
                 self.backoff.succeeded(Instant::now());
                 self.state = State::Open(wire);

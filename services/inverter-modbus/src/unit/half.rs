@@ -80,7 +80,9 @@ impl Half {
     /// Connects, with no name yet.
     pub(crate) async fn connect(role: Role, place: &Place<'_>) -> Result<Half, BusError> {
         let (service, writes) = Service::connect(place.bus).await?;
-        let device = Device::new(role.class(), "modbus", place.unit, place.instance);
+        // A number of its own in its own class, beside the unit's.
+        let own = if role == Role::System { format!("{}_system", place.unit) } else { place.unit.to_owned() };
+        let device = Device::new(role.class(), "modbus", &own, place.instance);
         let kept = Kept::open(Wanted::new(device), place.instance, place.name.clone(), place.bus);
         let bus_name = bus_name(role, place.unit);
         let connection = place.connection.clone();

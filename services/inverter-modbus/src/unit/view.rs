@@ -97,7 +97,8 @@ impl View<'_> {
     pub(super) fn battery_a(&self) -> Option<f64> {
         self.number("battery_current").or_else(|| {
             let volts = self.number("battery_voltage").filter(|volts| *volts > 1.0)?;
-            Some(self.number("battery_power")? / volts)
+            // Nobody measured it: to a hundredth is enough.
+            Some((self.number("battery_power")? / volts * 100.0).round() / 100.0)
         })
     }
 
