@@ -368,7 +368,19 @@ impl Check for Listed<'_> {
             }
         };
         if let Some(unit) = device.unit {
-            findings.within("unit", unit, 0..=247, "");
+            let least = u8::from(device.port.is_some());
+            findings.within("unit", unit, least..=247, "");
+        }
+        if let Some(host) = &device.host
+            && let Some((name, port)) = host.rsplit_once(':')
+            && host.parse::<std::net::Ipv6Addr>().is_err()
+        {
+            let allowed = format!("host = {name:?} and tcp_port = {port}");
+            findings.refuse("host", format!("{host:?} is more than a host"), allowed);
+        }
+        if let Some(port) = device.port.as_ref().filter(|port| port.is_relative()) {
+            let allowed = format!("a path such as /dev/{}", port.display());
+            findings.refuse("port", format!("{} is no whole path", port.display()), allowed);
         }
         if let Some(baud) = device.baud {
             findings.within("baud", baud, 300..=1_000_000, "baud");

@@ -83,11 +83,21 @@ impl Unit {
             let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == value;
             map.modes.iter().find(is_it).map(|mode| mode.key)
         });
-        let wanted = mode.ok_or_else(|| "this device has no such mode".to_owned());
+        let wanted = mode.ok_or_else(|| self.modes());
         match wanted.and_then(|key| self.want_mode(key, &write, now)) {
             Ok(()) => write.confirm_later(),
-            Err(why) => write.refuse(why),
+            Err(why) => self.refuse(write, &why),
         }
+    }
+
+    /// The ways of running that there are, for who wants another.
+    fn modes(&self) -> String {
+        let modes =
+            self.device.map().into_iter().flat_map(|map| &map.modes).map(|mode| mode_number(mode.mode));
+        let words = modes
+            .filter_map(|number| Some(format!("{number} {}", c::MODES.get(usize::try_from(number).ok()?)?)));
+        let words: Vec<String> = words.collect();
+        format!("this device has no such mode: 0 {}, {}", c::MODES.first().unwrap_or(&""), words.join(", "))
     }
 
     fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {

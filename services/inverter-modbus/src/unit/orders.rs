@@ -29,7 +29,7 @@ impl Unit {
         let now = Instant::now();
         let Some(write) = self.told(write) else { return };
         if self.config.control == ControlSwitch::Off {
-            return write.refuse("control is off in the configuration");
+            return self.refuse(write, "control is off in the configuration");
         }
         let value = write.value().and_then(Value::as_f64);
         if let Some(value) = value
@@ -38,30 +38,36 @@ impl Unit {
             return self.write_mode(write, value, now);
         }
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
-            return write.refuse("the device is not there");
+            return self.refuse(write, "the device is not there");
         };
         let in_watts = write.is(pvinverter::POWER_LIMIT) && map.write("ac_power_limit", &|_| None).is_none();
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let (name, value) = match spec {
             _ if in_watts => match value.map(|watts| percent_of(watts, rated_w(&self.device))) {
-                Some(None) => return write.refuse("its rated power is not known"),
+                Some(None) => return self.refuse(write, "its rated power is not known"),
                 percent => (PERCENT.to_owned(), percent.flatten()),
             },
             Some(spec) => (spec.spec.name.clone(), value),
-            None => return write.refuse("nothing can be written here"),
+            None => return self.refuse(write, "nothing can be written here"),
         };
         let Some(value) = value else {
             // No value: nobody wants it any more.
             return match self.control.end(&name) {
                 true => write.confirm_later(),
-                false => write.refuse("a number is needed"),
+                false => self.refuse(write, "a number is needed"),
             };
         };
         match self.set(&name, value, Some(write.client()), now) {
             Ok(()) => write.confirm_later(),
-            Err(why) => write.refuse(why),
+            Err(why) => self.refuse(write, &why),
         }
+    }
+
+    /// Refuses what a client wants, where it can be read why.
+    pub(super) fn refuse(&mut self, write: WriteRequest, why: &str) {
+        (self.result, self.is_due) = (why.to_owned(), true);
+        write.refuse(why.to_owned());
     }
 
     /// The system wants its share of something set.
