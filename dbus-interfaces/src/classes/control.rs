@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_path_list_says_what_the_constants_say() {
         let set_points = SET_POINTS.iter().map(|(_, item)| line(*item));
-        let constants: Vec<_> = [line(MODE), line(POWER), line(RESULT), line(FLASH_WRITES)]
+        let constants: Vec<_> = [line(MODE), line(POWER), line(TIMEOUT), line(RESULT), line(FLASH_WRITES)]
             .into_iter()
             .chain(set_points)
             .collect();

@@ -10,7 +10,7 @@ use testbed::inverters::{Inverters, Wired};
 /// A slow line reads its slow blocks, on a busy machine.
 const SHOWN: Duration = Duration::from_secs(90);
 
-const HYBRIDS: [&str; 12] = [
+const HYBRIDS: [&str; 13] = [
     "deye-one-phase",
     "deye-three-phase-lv",
     "deye-three-phase-hv",
@@ -23,6 +23,7 @@ const HYBRIDS: [&str; 12] = [
     "solis-hybrid",
     "sungrow-sh",
     "sunspec-hybrid",
+    "growatt-xh",
 ];
 
 /// What the sun, the loads, the grid and the battery are like, and what that is called.
@@ -104,10 +105,6 @@ fn adds_up_in(states: &[State]) {
         is_tcp: profile == "sma-sunny-island",
     });
     let mut bed = Inverters::start_early(&devices);
-    // The serial number of a GoodWe fills its registers.
-    for address in 35_008..35_011 {
-        bed.command(3, &format!("register holding {address} 12336"));
-    }
     bed.all_are_there();
     for (state, command) in states {
         for (n, profile) in HYBRIDS.into_iter().enumerate() {
