@@ -146,7 +146,10 @@ impl Searches {
 
     /// Has a device run that was found and is to stay, unless it runs already.
     pub async fn run(&self, device: Device, profile: Profile) {
-        settle(&self.lines, &device, &profile);
+        if let Err(held) = settle(&self.lines, &device, &profile) {
+            let (profile, unit) = (&profile.id, device.unit(&profile));
+            return tracing::warn!(profile, unit, "is not run: the port is used as {held}");
+        }
         // Nobody takes it up when the process ends.
         let _ = self.found.send((device, profile)).await;
     }
@@ -163,13 +166,22 @@ fn way(lines: &Lines, place: &Address) -> Way {
 
 /// Begins the line of a device and has it stand there before anybody takes it up: the next search shares the line with it, and
 /// touches nothing that harms it.
-fn settle(lines: &Lines, device: &Device, profile: &Profile) {
+///
+/// # Errors
+/// Others are at the same place otherwise, as at another rate: one of both would find the port held for ever.
+fn settle(lines: &Lines, device: &Device, profile: &Profile) -> Result<(), Address> {
     // Without an address it is not run, and whoever takes it up says so.
-    let Ok(address) = device.address(profile) else { return };
+    let Ok(address) = device.address(profile) else { return Ok(()) };
+    if let Way::Shared(held, _) = way(lines, &address)
+        && held != address
+    {
+        return Err(held);
+    }
     let (line, unit) = (lines.at(&address), device.unit(profile));
     if !line.inhabitants().iter().any(|(known, _)| *known == unit) {
         line.inhabit(unit, Resident::new(profile, device.is_controlled()));
     }
+    Ok(())
 }
 
 /// The devices of an outcome whose profile is certain.
@@ -205,7 +217,7 @@ mod tests {
         let address = device.address(&profile).unwrap();
         assert!(matches!(way(&lines, &address), Way::Alone));
 
-        settle(&lines, &device, &profile);
+        assert_eq!(settle(&lines, &device, &profile), Ok(()));
         let Way::Shared(at, line) = way(&lines, &address) else { panic!("it would find the port held") };
         let stands: Vec<_> = line.inhabitants();
         assert_eq!((at, stands.len(), stands[0].0), (address.clone(), 1, 4));
@@ -213,7 +225,11 @@ mod tests {
         assert!(!stands[0].1.is_there, "it has not been recognised by whoever runs it");
 
         line.recognised(4, Some(Vec::new()));
-        settle(&lines, &device, &profile);
+        assert_eq!(settle(&lines, &device, &profile), Ok(()));
         assert!(line.inhabitants()[0].1.is_there, "one that runs is left as it is");
+
+        (device.unit, device.baud) = (Some(5), Some(19_200));
+        assert_eq!(settle(&lines, &device, &profile), Err(address), "a port has one rate");
+        assert_eq!(lines.all().len(), 1);
     }
 }
