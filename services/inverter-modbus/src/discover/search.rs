@@ -7,7 +7,6 @@ use super::judge;
 use super::knowledge::{Knowledge, reads, telling};
 use super::place::{ATTEMPTS, Place, Stage};
 pub use super::said::{Finding, Heard, Progress, Question, Units, Verdict};
-use crate::engine::image::Image;
 use crate::engine::plan::Range;
 use crate::engine::sunspec::Chain;
 use crate::profile::Profile;
@@ -155,7 +154,7 @@ impl Search {
                 let tried = knowledge.profiles().filter(|profile| profiles.contains(&profile.id));
                 let telling: Vec<Range> = tried.flat_map(telling).collect();
                 if let Heard::Values(values) = &heard
-                    && agrees(&place.image, range, values, &telling)
+                    && judge::agrees(&place.image, range, values, &telling)
                 {
                     ranges.pop_front();
                     place.image.put(range.table, range.addr, values, 1);
@@ -378,16 +377,6 @@ impl Search {
         let is_garbled = |(_, rate): &(usize, &Rate)| rate.garbage > 0 && rate.answers == 0;
         self.rates.iter().enumerate().filter(is_garbled).map(|(at, _)| at)
     }
-}
-
-/// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.
-fn agrees(image: &Image, range: Range, values: &[u16], telling: &[Range]) -> bool {
-    let tells = |addr: u16| {
-        let mut here = telling.iter().filter(|part| part.table == range.table);
-        here.any(|part| addr >= part.addr && addr - part.addr < part.count)
-    };
-    let mut all = (range.addr..=u16::MAX).zip(values);
-    all.all(|(addr, value)| !tells(addr) || image.get(range.table, addr) == Some(*value))
 }
 
 fn ids(profiles: &[&Profile]) -> Vec<String> {
