@@ -234,6 +234,51 @@ fn a_unit_that_is_not_known_keeps_the_dangerous_registers_closed_unless_the_user
     assert_eq!(verdicts(&findings), [(1, Verdict::Is("solis-hybrid".into()))]);
 }
 
+/// Some say nothing about registers that they do not have.
+#[test]
+fn one_that_is_silent_about_an_spf_and_answers_something_else_is_read_no_dangerous_register() {
+    for other in [Heard::Refused(2), Heard::Values(vec![0; 4])] {
+        let (_, log) = search_of(knowledge(), |question| match (question.rate, question.unit, &other) {
+            (0, 1, Heard::Refused(_)) if question.range.addr == 0 => other.clone(),
+            (0, 1, Heard::Values(_)) if question.range.addr == 3 => Heard::Values(vec![0; 5]),
+            _ => Heard::Silence,
+        });
+        let of_unit = |question: &Question| (question.rate, question.unit) == (0, 1);
+        assert!(log.iter().any(|(question, heard)| of_unit(question) && *heard != Heard::Silence));
+        assert!(!log.iter().any(|(question, _)| of_unit(question) && is_high(question)), "{other:?}");
+    }
+}
+
+#[test]
+fn one_that_answers_nothing_but_dangerous_registers_is_called_once_more_and_then_found() {
+    let solis = Device::of("solis-hybrid");
+    let (rate, unit) = home("solis-hybrid");
+    let (findings, log) = search_of(knowledge(), |question| match solis.read(question.range) {
+        heard if is_high(question) && (question.rate, question.unit) == (rate, unit) => heard,
+        _ => Heard::Silence,
+    });
+    assert_eq!(verdicts(&findings), [(unit, Verdict::Is("solis-hybrid".into()))]);
+    let its = log.iter().filter(|(question, _)| (question.rate, question.unit) == (rate, unit));
+    let at = |wanted: fn(&Question) -> bool| its.clone().position(|(question, _)| wanted(question)).unwrap();
+    assert_eq!(at(|question| question.is_patient) + 1, at(is_high), "directly before");
+    assert_eq!(its.filter(|(question, _)| question.is_patient).count(), 1);
+}
+
+/// Asleep at first, or too slow for the usual time.
+#[test]
+fn an_spf_that_answers_only_the_last_call_is_recognised_and_read_no_dangerous_register() {
+    let (spf, mut is_awake) = (Device::of("growatt-spf"), false);
+    let (findings, log) = search_of(knowledge(), |question| match (question.rate, question.unit) {
+        (0, 1) => {
+            is_awake |= question.is_patient;
+            if is_awake { spf.read(question.range) } else { Heard::Silence }
+        }
+        _ => Heard::Silence,
+    });
+    assert!(!log.iter().any(|(question, _)| (question.rate, question.unit) == (0, 1) && is_high(question)));
+    assert_eq!(verdicts(&findings), [(1, Verdict::Is("growatt-spf".into()))]);
+}
+
 #[test]
 fn a_device_that_two_profiles_fit_equally_is_told_with_both_names() {
     let folder = tempfile::tempdir().unwrap();
@@ -301,8 +346,18 @@ fn check_order(log: &Log) -> Result<(), TestCaseError> {
         values.len() == usize::from(count)
             && ((table == Table::Input && code(44)) || (table == Table::Holding && code(43)))
     };
+    let is_answer = |(question, heard): &(Question, Heard)| match heard {
+        Heard::Values(values) => values.len() == usize::from(question.range.count),
+        heard => matches!(heard, Heard::Refused(_)),
+    };
     for (n, (question, _)) in log.iter().enumerate().filter(|(_, (question, _))| is_high(question)) {
         let before = &log[..n];
+        let low = before.iter().filter(|(other, _)| {
+            (other.rate, other.unit) == (question.rate, question.unit) && !is_high(other)
+        });
+        let is_there = low.clone().any(is_answer);
+        let was_called = low.clone().any(|(other, heard)| other.is_patient && *heard == Heard::Silence);
+        prop_assert!(is_there || was_called, "{question:?} without a last call");
         for (other, heard) in before {
             prop_assert!(!says_spf(other, heard), "{question:?} although {other:?} said {heard:?}");
         }
@@ -312,16 +367,13 @@ fn check_order(log: &Log) -> Result<(), TestCaseError> {
             (Table::Holding, 23, 27),
             (Table::Holding, 9, 11),
         ] {
-            let mut of_unit = before.iter().filter(|(other, _)| {
+            let mut of_unit = low.clone().filter(|(other, _)| {
                 let Range { table: at, addr, count } = other.range;
-                (other.rate, other.unit, at) == (question.rate, question.unit, table)
-                    && addr <= first
-                    && last < addr + count
+                at == table && addr <= first && last < addr + count
             });
-            let ends = |heard: &Heard| !matches!(heard, Heard::Silence | Heard::Garbage);
             let silences = of_unit.clone().filter(|(_, heard)| *heard == Heard::Silence).count();
             prop_assert!(
-                of_unit.any(|(_, heard)| ends(heard)) || silences >= 2,
+                of_unit.any(is_answer) || !is_there && silences >= 2,
                 "{question:?} before {table} {first} was answered"
             );
         }

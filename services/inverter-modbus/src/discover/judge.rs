@@ -48,6 +48,17 @@ pub fn has_sign(step: &Step, image: &Image) -> bool {
     step.signs.iter().any(|sign| !sign.is_empty() && holds(sign))
 }
 
+/// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.
+#[must_use]
+pub fn agrees(image: &Image, range: Range, values: &[u16], telling: &[Range]) -> bool {
+    let tells = |addr: u16| {
+        let mut here = telling.iter().filter(|part| part.table == range.table);
+        here.any(|part| addr >= part.addr && addr - part.addr < part.count)
+    };
+    let mut all = (range.addr..=u16::MAX).zip(values);
+    all.all(|(addr, value)| !tells(addr) || image.get(range.table, addr) == Some(*value))
+}
+
 /// The registers beyond those of its recognition that say who a device is.
 #[must_use]
 pub fn detail_reads(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Vec<Range> {

@@ -28,6 +28,10 @@ pub(super) struct Place {
     pub(super) stage: Stage,
     /// It has answered, if only with refusals.
     pub(super) has_answered: bool,
+    /// It has answered in registers that endanger nobody, if only with refusals.
+    has_answered_low: bool,
+    /// It has said nothing, and was called once more with time to answer.
+    pub(super) was_called: bool,
     /// It has values in registers that endanger nobody.
     pub(super) has_low_values: bool,
     /// It has a sign of a device that can be endangered.
@@ -72,6 +76,8 @@ impl Place {
             chain: None,
             stage: Stage::Looking,
             has_answered: false,
+            has_answered_low: false,
+            was_called: false,
             has_low_values: false,
             is_endangered: false,
             is_idle: [false; 2],
@@ -100,8 +106,8 @@ impl Place {
         all.all(|addr| self.image.get(range.table, addr).is_some())
     }
 
-    /// Takes down what came of a question.
-    pub(super) fn note(&mut self, range: Range, heard: &Heard) {
+    /// Takes down what came of a question; `is_low` for registers that endanger nobody.
+    pub(super) fn note(&mut self, range: Range, heard: &Heard, is_low: bool) {
         let before = match self.asked.get(&range) {
             Some(Asked::Silent(times) | Asked::Garbled(times)) => *times,
             _ => 0,
@@ -116,29 +122,36 @@ impl Place {
             Heard::Silence if !was_garbled => Asked::Silent(before.saturating_add(1)),
             Heard::Silence | Heard::Garbage => Asked::Garbled(before.saturating_add(1)),
         };
-        self.has_answered |= matches!(asked, Asked::Answered | Asked::Refused);
+        let is_answer = matches!(asked, Asked::Answered | Asked::Refused);
+        if is_answer && is_low && self.was_called && !self.has_answered {
+            // Somebody is there after all, and was slow or asleep: the silence before says nothing.
+            self.asked.retain(|_, asked| !matches!(asked, Asked::Silent(_)));
+        }
+        self.has_answered |= is_answer;
+        self.has_answered_low |= is_answer && is_low;
         self.asked.insert(range, asked);
     }
 
-    /// Whether these questions say that it is none of the devices that they are about: all were answered, or nobody is there.
+    /// Whether these questions, all of them for registers that endanger nobody, say that it is none of the devices that they are
+    /// about: all were answered, or nobody is there. Silence of somebody who answers other questions says nothing.
     pub(super) fn excludes(&self, mut ranges: impl Iterator<Item = Range>) -> bool {
-        let (mut answers, mut silences) = (0, 0);
+        let (mut has_answers, mut has_silences) = (self.has_answered_low, false);
         let is_clear = ranges.all(|range| match self.asked.get(&range) {
             Some(Asked::Answered | Asked::Refused) => {
-                answers += 1;
+                has_answers = true;
                 true
             }
             Some(Asked::Silent(times)) => {
-                silences += 1;
+                has_silences = true;
                 *times >= ATTEMPTS
             }
             Some(Asked::Garbled(_)) => false,
             None => {
-                answers += 1;
+                has_answers = true;
                 self.covers(range)
             }
         });
-        is_clear && (answers == 0 || silences == 0) && !self.is_endangered
+        is_clear && !(has_answers && has_silences) && !self.is_endangered
     }
 
     /// The next two registers of the chain that are to be read, where it begins in harmless registers (`late` = 0) or in

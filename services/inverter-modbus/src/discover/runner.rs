@@ -16,6 +16,8 @@ use crate::modbus::pdu::{Answer, Request};
 /// How long an answer may take.
 const TIMEOUT_SERIAL: Duration = Duration::from_millis(300);
 const TIMEOUT_TCP: Duration = Duration::from_millis(500);
+/// How long the last call of one who has said nothing waits.
+const TIMEOUT_PATIENT: Duration = Duration::from_secs(2);
 /// Silence between an answer and the next request: most gateways need it.
 const GAP: Duration = Duration::from_millis(100);
 /// On a line that others use a question goes behind what they want within this time.
@@ -182,7 +184,11 @@ async fn ask(line: Line, address: &Address, question: &Question, open: &Open) ->
         Open::Shared(_) => Turn::By(Instant::now() + BEHIND),
         Open::Nothing | Open::Alone(..) => Turn::Now,
     };
-    let timeout = if address.baud().is_some() { TIMEOUT_SERIAL } else { TIMEOUT_TCP };
+    let timeout = match address.baud() {
+        _ if question.is_patient => TIMEOUT_PATIENT,
+        Some(_) => TIMEOUT_SERIAL,
+        None => TIMEOUT_TCP,
+    };
     let range = question.range;
     let request = Request::Read { table: range.table, addr: range.addr, count: range.count };
     match line.ask(Ask { unit: question.unit, request, timeout, gap: GAP, turn }).await {

@@ -17,6 +17,8 @@ pub struct Question {
     pub unit: u8,
     /// What.
     pub range: Range,
+    /// It is the last call of one who has said nothing, and the answer may take long.
+    pub is_patient: bool,
 }
 
 /// What came of a question.

@@ -7,7 +7,6 @@ use super::judge;
 use super::knowledge::{Knowledge, reads, telling};
 use super::place::{ATTEMPTS, Place, Stage};
 pub use super::said::{Finding, Heard, Progress, Question, Units, Verdict};
-use crate::engine::image::Image;
 use crate::engine::plan::Range;
 use crate::engine::sunspec::Chain;
 use crate::profile::Profile;
@@ -104,10 +103,21 @@ impl Search {
             self.take(Heard::Refused(0));
             return self.ask();
         }
-        let place = self.places.get(at)?;
+        let call = self.last_call(at).filter(|_| self.knowledge.is_dangerous(range));
+        let place = self.places.get_mut(at)?;
+        place.was_called |= call.is_some();
+        let range = call.unwrap_or(range);
         self.waiting = Some((at, range));
         self.asked += 1;
-        Some(Question { rate: place.rate, unit: place.unit, range })
+        Some(Question { rate: place.rate, unit: place.unit, range, is_patient: call.is_some() })
+    }
+
+    /// What one who has said nothing is asked once more, before it is taken for nobody.
+    fn last_call(&self, at: usize) -> Option<Range> {
+        let is_silent = |place: &&Place| !place.has_answered && !place.was_called;
+        self.places.get(at).filter(is_silent).filter(|_| !self.knowledge.is_chosen)?;
+        let mut dangers = self.knowledge.steps.iter().filter(|step| step.danger.is_some());
+        dangers.find_map(|step| step.sign_reads().next())
     }
 
     /// Takes the answer to the last question.
@@ -135,7 +145,7 @@ impl Search {
         let is_given_up = !is_lost || self.attempts >= ATTEMPTS;
         match &mut place.stage {
             Stage::Looking => {
-                place.note(range, &heard);
+                place.note(range, &heard, is_low);
                 self.attempts = 0;
                 self.judge(at);
             }
@@ -144,7 +154,7 @@ impl Search {
                 let tried = knowledge.profiles().filter(|profile| profiles.contains(&profile.id));
                 let telling: Vec<Range> = tried.flat_map(telling).collect();
                 if let Heard::Values(values) = &heard
-                    && agrees(&place.image, range, values, &telling)
+                    && judge::agrees(&place.image, range, values, &telling)
                 {
                     ranges.pop_front();
                     place.image.put(range.table, range.addr, values, 1);
@@ -156,7 +166,7 @@ impl Search {
             Stage::Detailing(_, ranges) if is_given_up => {
                 self.attempts = 0;
                 ranges.pop_front();
-                place.note(range, &heard);
+                place.note(range, &heard, is_low);
             }
             Stage::Confirming(..) | Stage::Detailing(..) | Stage::Settled(_) => {}
         }
@@ -319,7 +329,8 @@ impl Search {
             let is_looking = place.stage == Stage::Looking;
             let open = |late| if is_looking { self.wanted(at, late).len() } else { 0 };
             let is_held_back = place.has_low_values || place.is_endangered;
-            open(false) + if is_held_back { 0 } else { open(true) }
+            let late = if is_held_back { 0 } else { open(true) };
+            open(false) + late + usize::from(late > 0 && self.last_call(at).is_some())
         });
         Progress { asked: self.asked, left: left.sum() }
     }
@@ -366,16 +377,6 @@ impl Search {
         let is_garbled = |(_, rate): &(usize, &Rate)| rate.garbage > 0 && rate.answers == 0;
         self.rates.iter().enumerate().filter(is_garbled).map(|(at, _)| at)
     }
-}
-
-/// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.
-fn agrees(image: &Image, range: Range, values: &[u16], telling: &[Range]) -> bool {
-    let tells = |addr: u16| {
-        let mut here = telling.iter().filter(|part| part.table == range.table);
-        here.any(|part| addr >= part.addr && addr - part.addr < part.count)
-    };
-    let mut all = (range.addr..=u16::MAX).zip(values);
-    all.all(|(addr, value)| !tells(addr) || image.get(range.table, addr) == Some(*value))
 }
 
 fn ids(profiles: &[&Profile]) -> Vec<String> {

@@ -16,7 +16,9 @@ use super::runner::{NoLine, Now, Outcome, Way, look};
 use super::search::Verdict;
 use crate::config::Device;
 use crate::library::Library;
+use crate::line::address::Address;
 use crate::line::lines::Lines;
+use crate::line::resident::Resident;
 use crate::profile::Profile;
 
 /// Between two signals about one search.
@@ -99,11 +101,7 @@ impl Searches {
         wishes: &Wishes,
     ) -> Result<Outcome, NoLine> {
         let there = place.address();
-        let mut all = self.lines.all().into_iter();
-        let way = match all.find(|(address, _)| address.is_same_place(&there)) {
-            Some((address, line)) => Way::Shared(address, line),
-            None => Way::Alone,
-        };
+        let way = way(&self.lines, &there);
         let (now, heard) = watch::channel(None);
         let looking = look(known, place, wishes, way, |question| {
             now.send_replace(Some(question.clone()));
@@ -148,9 +146,42 @@ impl Searches {
 
     /// Has a device run that was found and is to stay, unless it runs already.
     pub async fn run(&self, device: Device, profile: Profile) {
+        if let Err(held) = settle(&self.lines, &device, &profile) {
+            let (profile, unit) = (&profile.id, device.unit(&profile));
+            return tracing::warn!(profile, unit, "is not run: the port is used as {held}");
+        }
         // Nobody takes it up when the process ends.
         let _ = self.found.send((device, profile)).await;
     }
+}
+
+/// How a search gets at a place.
+fn way(lines: &Lines, place: &Address) -> Way {
+    let mut all = lines.all().into_iter();
+    match all.find(|(address, _)| address.is_same_place(place)) {
+        Some((address, line)) => Way::Shared(address, line),
+        None => Way::Alone,
+    }
+}
+
+/// Begins the line of a device and has it stand there before anybody takes it up: the next search shares the line with it, and
+/// touches nothing that harms it.
+///
+/// # Errors
+/// Others are at the same place otherwise, as at another rate: one of both would find the port held for ever.
+fn settle(lines: &Lines, device: &Device, profile: &Profile) -> Result<(), Address> {
+    // Without an address it is not run, and whoever takes it up says so.
+    let Ok(address) = device.address(profile) else { return Ok(()) };
+    if let Way::Shared(held, _) = way(lines, &address)
+        && held != address
+    {
+        return Err(held);
+    }
+    let (line, unit) = (lines.at(&address), device.unit(profile));
+    if !line.inhabitants().iter().any(|(known, _)| *known == unit) {
+        line.inhabit(unit, Resident::new(profile, device.is_controlled()));
+    }
+    Ok(())
 }
 
 /// The devices of an outcome whose profile is certain.
@@ -166,4 +197,39 @@ pub fn devices(outcome: &Outcome, knowledge: &Knowledge) -> Vec<(Device, Profile
 
 fn count(number: usize) -> Value {
     Value::Int(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::Context;
+
+    use super::*;
+    use crate::profile::builtin;
+
+    #[tokio::test]
+    async fn the_next_search_shares_the_line_with_what_has_just_been_found() {
+        let (context, _stopper) = Context::detached();
+        let lines = Lines::new(context.heartbeat().clone());
+        let profile = builtin::by_id("growatt-spf").unwrap();
+        let mut device = Device::at("growatt-spf");
+        device.port = Some("/nonexistent/rs485".into());
+        device.unit = Some(4);
+        let address = device.address(&profile).unwrap();
+        assert!(matches!(way(&lines, &address), Way::Alone));
+
+        assert_eq!(settle(&lines, &device, &profile), Ok(()));
+        let Way::Shared(at, line) = way(&lines, &address) else { panic!("it would find the port held") };
+        let stands: Vec<_> = line.inhabitants();
+        assert_eq!((at, stands.len(), stands[0].0), (address.clone(), 1, 4));
+        assert!(stands[0].1.is_delicate(), "the search reads nothing dangerous beside it");
+        assert!(!stands[0].1.is_there, "it has not been recognised by whoever runs it");
+
+        line.recognised(4, Some(Vec::new()));
+        assert_eq!(settle(&lines, &device, &profile), Ok(()));
+        assert!(line.inhabitants()[0].1.is_there, "one that runs is left as it is");
+
+        (device.unit, device.baud) = (Some(5), Some(19_200));
+        assert_eq!(settle(&lines, &device, &profile), Err(address), "a port has one rate");
+        assert_eq!(lines.all().len(), 1);
+    }
 }

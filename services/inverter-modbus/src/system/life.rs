@@ -9,7 +9,7 @@ use dbus_interfaces::{BusAddress, BusError, Value, WriteRequest};
 use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until};
 
-use super::member::{Table, Wish};
+use super::member::{Seat, Table, Wish};
 use super::part::Part;
 use super::show::show;
 use super::sum::{split, sum};
@@ -120,23 +120,77 @@ impl System {
         let Some((name, _)) = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)) else {
             return write.refuse("nothing can be written here");
         };
-        let Some(value) = write.value().and_then(Value::as_f64) else {
-            return write.refuse("a number is needed");
-        };
-        let parts = self.parts();
-        let Some(shares) = split(&parts, name, value) else {
-            return write.refuse("not every inverter of the system takes its share of it");
-        };
-        let seats = self.table.seats.borrow();
-        let present = seats.iter().filter(|seat| seat.part.is_some());
-        let mut is_heard = true;
-        for (seat, value) in present.zip(shares) {
-            is_heard &= seat.wish(Wish { name, value });
+        let value = write.value().and_then(Value::as_f64);
+        match pass_on(&self.table.seats.borrow(), name, value, write.client()) {
+            Ok(()) => write.confirm_later(),
+            Err(why) => write.refuse(why),
         }
-        if is_heard {
-            write.confirm_later()
-        } else {
-            write.refuse("an inverter of the system does not listen")
+    }
+}
+
+/// Gives every unit that is there its share of a set point, or none of them. No value ends it at all of them.
+fn pass_on(seats: &[Seat], name: &'static str, value: Option<f64>, client: &str) -> Result<(), &'static str> {
+    let present: Vec<&Seat> = seats.iter().filter(|seat| seat.part.is_some()).collect();
+    let parts: Vec<Part> = present.iter().filter_map(|seat| seat.part.clone()).collect();
+    let shares = match value {
+        Some(value) => split(&parts, name, value)
+            .ok_or("not every inverter of the system takes its share of it")?
+            .into_iter()
+            .map(Some)
+            .collect(),
+        None => vec![None; parts.len()],
+    };
+    let rooms: Option<Vec<_>> = present.iter().map(|seat| seat.room()).collect();
+    for (room, value) in rooms.ok_or("an inverter of the system does not listen")?.into_iter().zip(shares) {
+        room.send(Wish { name, value, client: client.to_owned() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::super::member::Member;
+    use super::super::part::SetPoint;
+    use super::*;
+
+    const NAME: &str = "charge_current_limit";
+
+    fn system() -> (Rc<Table>, [Member; 2]) {
+        let table = Rc::new(Table::default());
+        let members = [11, 12].map(|instance| Member::join(&table, String::new(), instance));
+        for member in &members {
+            let point = SetPoint { name: NAME, value: Some(10.0), min: 0.0, max: 100.0 };
+            member.tell("", None, 11, Part { set_points: vec![point], ..Part::default() });
         }
+        (table, members)
+    }
+
+    fn wish(value: Option<f64>) -> Option<Wish> {
+        Some(Wish { name: NAME, value, client: ":1.7".to_owned() })
+    }
+
+    #[test]
+    fn a_unit_hears_its_share_and_who_wants_it_and_when_nobody_wants_it_any_more() {
+        let (table, mut members) = system();
+        for (value, share) in [(Some(90.0), Some(45.0)), (None, None)] {
+            assert_eq!(pass_on(&table.seats.borrow(), NAME, value, ":1.7"), Ok(()));
+            for member in &mut members {
+                assert_eq!(member.wish().now_or_never(), wish(share));
+            }
+        }
+    }
+
+    #[test]
+    fn where_one_does_not_listen_no_other_is_set() {
+        let (table, mut members) = system();
+        while pass_on(&table.seats.borrow(), NAME, Some(90.0), ":1.7").is_ok() {
+            assert_eq!(members[0].wish().now_or_never(), wish(Some(45.0)));
+        }
+        assert_eq!(members[0].wish().now_or_never(), None, "the other has not taken up what came before");
+        members[1].leave();
+        assert_eq!(pass_on(&table.seats.borrow(), NAME, Some(90.0), ":1.7"), Ok(()));
+        assert_eq!(members[0].wish().now_or_never(), wish(Some(90.0)), "alone it takes all of it");
     }
 }

@@ -31,8 +31,10 @@ pub(super) struct Seat {
 pub(crate) struct Wish {
     /// The set point.
     pub(crate) name: &'static str,
-    /// The value.
-    pub(crate) value: f64,
+    /// The value; nothing when nobody wants it any more.
+    pub(crate) value: Option<f64>,
+    /// Who has set it at the system, by its name on the bus.
+    pub(crate) client: String,
 }
 
 /// The seats of a system.
@@ -45,9 +47,9 @@ pub(super) struct Table {
 }
 
 impl Seat {
-    /// Passes a wish on. False when the unit does not listen.
-    pub(super) fn wish(&self, wish: Wish) -> bool {
-        self.wishes.try_send(wish).is_ok()
+    /// Room for a wish; nothing when the unit does not listen.
+    pub(super) fn room(&self) -> Option<mpsc::Permit<'_, Wish>> {
+        self.wishes.try_reserve().ok()
     }
 }
 

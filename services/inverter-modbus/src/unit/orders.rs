@@ -70,10 +70,17 @@ impl Unit {
         write.refuse(why.to_owned());
     }
 
-    /// The system wants its share of something set.
+    /// The system wants its share of something set, or nobody there wants it any more.
     pub(super) fn wished(&mut self, wish: Wish) {
-        let Wish { name, value } = wish;
-        if let Err(why) = self.set(name, value, None, Instant::now()) {
+        let Wish { name, value, client } = wish;
+        let Some(value) = value else {
+            // What is decided elsewhere was not set at the system; of what is not in force there is nothing to end.
+            if self.source.is_none() || !DECIDED.contains(&name) {
+                self.control.end(name);
+            }
+            return;
+        };
+        if let Err(why) = self.set(name, value, Some(&client), Instant::now()) {
             self.say(format!("{name}: {why}"), true);
             self.is_due = true;
         }
