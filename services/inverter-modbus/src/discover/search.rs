@@ -341,9 +341,10 @@ impl Search {
         let mut findings: Vec<Finding> = Vec::new();
         for finding in self.places.iter().filter_map(|place| self.finding(place)) {
             let is_same = |known: &Finding| {
+                // A port that does not mind its rate has every device at each.
                 known.verdict == finding.verdict
-                    && known.identity.serial.is_some()
                     && known.identity.serial == finding.identity.serial
+                    && (known.identity.serial.is_some() || known.unit == finding.unit)
             };
             if !findings.iter().any(is_same) {
                 findings.push(finding);
