@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::recognise::Identity;
 use crate::engine::filter::Filter;
 use crate::engine::map::{BlockAt, Map};
-use crate::engine::plan::{self, Range};
+use crate::engine::plan;
 use crate::engine::schedule::Schedule;
 use crate::profile::Profile;
 
@@ -16,9 +16,7 @@ pub(super) struct Running {
     pub(super) schedule: Schedule,
     /// The blocks that are read under what is known.
     wanted: Vec<bool>,
-    /// The read that got no answer, and how often it was tried.
-    pub(super) retry: Option<(Range, u32)>,
-    /// Everything was read once: before that, what needs several registers may be wrong.
+    /// Everything was asked once, and has answered or is known not to: before that, what needs several registers may be wrong.
     pub(super) is_whole: bool,
 }
 
@@ -26,7 +24,7 @@ impl Running {
     /// Everything of a map is due.
     pub(super) fn new(profile: &Profile, identity: Identity, map: Map, now: Instant) -> Running {
         let (schedule, wanted) = (Schedule::default(), Vec::new());
-        let mut running = Running { identity, map, schedule, wanted, retry: None, is_whole: false };
+        let mut running = Running { identity, map, schedule, wanted, is_whole: false };
         running.wanted = running.wanted(&Filter::default());
         running.schedule = running.scheduled(profile, now);
         running
