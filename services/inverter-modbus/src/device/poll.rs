@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::access::{Access, Fault};
 use super::own;
 use super::recognise::{Identity, NotIt, recognise};
-use super::running::Running;
+use super::running::{NO_LINE, Running};
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
 use crate::engine::filter::Filter;
@@ -27,10 +27,6 @@ use crate::profile::Profile;
 pub const OFFLINE: Duration = Duration::from_secs(10);
 /// So often one that is not there is asked.
 const LOOK: Duration = Duration::from_secs(5);
-/// So often one is asked whose line is not there: it costs nothing.
-const NO_LINE: Duration = Duration::from_millis(500);
-/// A device that is busy is asked again after this.
-const BUSY: Duration = Duration::from_secs(1);
 /// Values are no older than this on a full line either, as far as they are read.
 const LONGEST_CYCLE: Duration = Duration::from_millis(1500);
 /// Reads whose ages are told.
@@ -185,11 +181,7 @@ impl Device {
     /// Whether every block was asked, and has answered or is known not to; and one of them did.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let is_complete = |schedule: &Schedule| {
-            schedule.iter().all(|entry| entry.is_known)
-                && schedule.iter().any(|entry| entry.read_at.is_some())
-        };
-        self.schedule().is_some_and(is_complete)
+        self.schedule().is_some_and(Schedule::is_complete)
     }
 
     /// Whether everything was asked since it was recognised, and has answered or is known not to: refused, or without an answer
@@ -337,15 +329,7 @@ impl Device {
     /// A read came to nothing: it is tried again, and what it brought before is forgotten once it is too old.
     fn brought_nothing(&mut self, n: usize, fault: &Fault, now: Instant) {
         let Phase::Running(running) = &mut self.phase else { return };
-        let stale = match fault {
-            Fault::NoAnswer(NoAnswer::NoLine(_)) => {
-                running.schedule.again(n, now + NO_LINE);
-                None
-            }
-            Fault::NoAnswer(_) => running.schedule.failed(n, now, None),
-            Fault::Exception(_) | Fault::Odd => running.schedule.failed(n, now, Some(now + BUSY)),
-        };
-        if let Some(Range { table, addr, count }) = stale {
+        if let Some(Range { table, addr, count }) = running.failed(n, fault, now) {
             self.image.forget(table, addr, count);
             self.take_in(now);
         }

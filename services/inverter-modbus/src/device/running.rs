@@ -1,13 +1,22 @@
 //! What is known of a device once it was recognised: its map, and when what of it is read.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
+use super::access::Fault;
 use super::recognise::Identity;
 use crate::engine::filter::Filter;
 use crate::engine::map::{BlockAt, Map};
-use crate::engine::plan;
+use crate::engine::plan::{self, Range};
 use crate::engine::schedule::Schedule;
+use crate::line::NoAnswer;
 use crate::profile::Profile;
+
+/// So often one is asked whose line is not there: it costs nothing.
+pub(super) const NO_LINE: Duration = Duration::from_millis(500);
+/// A device that is busy is asked again after this.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// A device that was recognised.
 pub(super) struct Running {
@@ -36,6 +45,18 @@ impl Running {
         if wanted != self.wanted {
             self.wanted = wanted;
             self.schedule = self.scheduled(profile, now);
+        }
+    }
+
+    /// A read brought nothing. Returns what is too old now because of it.
+    pub(super) fn failed(&mut self, n: usize, fault: &Fault, now: Instant) -> Option<Range> {
+        match fault {
+            Fault::NoAnswer(NoAnswer::NoLine(_)) => {
+                self.schedule.again(n, now + NO_LINE);
+                None
+            }
+            Fault::NoAnswer(_) => self.schedule.failed(n, now, None),
+            Fault::Exception(_) | Fault::Odd => self.schedule.failed(n, now, Some(now + BUSY)),
         }
     }
 

@@ -98,6 +98,13 @@ impl Schedule {
         self.entries.iter()
     }
 
+    /// Whether every one was asked, and has answered or is known not to; and one of them did.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.clone().all(|entry| entry.is_known) && entries.any(|entry| entry.read_at.is_some())
+    }
+
     /// It was read. The next time counts from when it was due, so that a period stays what it is; what was missed is not
     /// made up for.
     pub fn was_read(&mut self, n: usize, now: Instant) {
