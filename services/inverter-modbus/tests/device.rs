@@ -9,8 +9,9 @@ use std::time::Duration;
 use inverter_modbus::device::access::{Access, Fault};
 use inverter_modbus::device::poll::{Device, Happened};
 use inverter_modbus::engine::encode::Written;
-use inverter_modbus::line::Line;
+use inverter_modbus::engine::plan::Range;
 use inverter_modbus::line::address::{Address, Framing};
+use inverter_modbus::line::{Line, NoAnswer, Turn};
 use inverter_modbus::profile::scalar::Table;
 use inverter_modbus::profile::{Profile, parse};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -45,6 +46,7 @@ point = [
 enum Cell {
     Holds(u16),
     Silent,
+    Fails(u8),
 }
 
 /// An address and what was written there.
@@ -65,6 +67,10 @@ impl Slave {
         slave
     }
 
+    fn becomes(&self, cells: &[(u16, Cell)]) {
+        self.cells.lock().unwrap().extend(cells.iter().copied());
+    }
+
     fn reads(&self) -> Vec<(u16, u16)> {
         self.reads.lock().unwrap().clone()
     }
@@ -78,6 +84,7 @@ impl Slave {
             match cells.get(&register) {
                 Some(Cell::Holds(value)) => values.push(*value),
                 Some(Cell::Silent) => return None,
+                Some(Cell::Fails(exception)) => return Some(Err(*exception)),
                 None => return Some(Err(2)),
             }
         }
@@ -252,4 +259,62 @@ async fn bits_are_written_over_what_stands_there() {
     timeout(LONG, access.write(&[written(10, 0x0020, 0x0030)])).await.unwrap().unwrap();
     assert_eq!(slave.reads(), [(10, 1)]);
     assert_eq!(*slave.writes.lock().unwrap(), [(10, vec![0xF02F])]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_reach_the_device_is_its_silence() {
+    let slave = Slave::with(&[(10, Cell::Fails(11)), (11, Cell::Fails(10)), (12, Cell::Fails(4))]);
+    let (access, _) = slave.access(10_000).await;
+    let mut faults = Vec::new();
+    for addr in 10..13 {
+        let range = Range { table: Table::Holding, addr, count: 1 };
+        faults.push(timeout(LONG, access.read(range, Turn::Now, 1)).await.unwrap().unwrap_err());
+    }
+    let silence = || Fault::NoAnswer(NoAnswer::Silence);
+    assert_eq!(faults, [silence(), silence(), Fault::Exception(4)]);
+    let write = Written { masks: vec![1], ..written(10, 1, 1) };
+    assert_eq!(timeout(LONG, access.write(&[write])).await.unwrap(), Err(silence()));
+}
+
+#[tokio::test]
+async fn a_device_of_which_a_block_never_answers_is_shown_without_it() {
+    for never in [Cell::Silent, Cell::Fails(4)] {
+        let mut cells = holds(&ALL[..4]);
+        cells.extend([(105, never), (106, never)]);
+        let slave = Slave::with(&cells);
+        let mut device = slave.device(200).await;
+        until(&mut device, |device| {
+            let tried = slave.reads().iter().filter(|read| **read == (105, 2)).count();
+            assert!(!device.is_whole() || tried >= 3, "after {tried} attempts");
+            device.is_whole()
+        })
+        .await;
+        let ages = device.schedule().unwrap().iter().map(|entry| (entry.request.range.addr, entry.read_at));
+        assert_eq!(
+            ages.filter(|(_, read_at)| read_at.is_none()).map(|(addr, _)| addr).collect::<Vec<_>>(),
+            [105]
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_block_said_that_stops_answering_is_forgotten() {
+    for stops in [Cell::Silent, Cell::Fails(6)] {
+        let slave = Slave::with(&holds(&ALL));
+        let mut device = slave.device(200).await;
+        until(&mut device, |device| device.is_whole() && device.points().number("x_c").is_some()).await;
+        slave.becomes(&[(105, stops), (106, stops)]);
+        until(&mut device, |device| device.points().number("x_c").is_none()).await;
+        assert_eq!(device.image().get(Table::Holding, 106), None);
+        assert_eq!(device.points().number("x_b"), Some(2.0), "the others are as they were");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_only_says_that_it_has_failed_is_not_there() {
+    let slave = Slave::with(&whole());
+    let mut device = slave.device(10_000).await;
+    until(&mut device, Device::is_whole).await;
+    slave.becomes(&whole().iter().map(|(addr, _)| (*addr, Cell::Fails(4))).collect::<Vec<_>>());
+    until(&mut device, |device| device.identity().is_none()).await;
 }

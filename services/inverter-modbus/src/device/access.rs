@@ -35,7 +35,16 @@ pub enum Fault {
     Odd,
 }
 
+/// What a gateway says in place of a device that does not answer: no path to it, no answer of it (Modbus Application Protocol
+/// V1.1b3, 7).
+const NOT_THE_DEVICE: [u8; 2] = [10, 11];
+
 impl Fault {
+    /// What an exception means: that of a gateway is the silence of the device behind it.
+    fn of(code: u8) -> Fault {
+        if NOT_THE_DEVICE.contains(&code) { NoAnswer::Silence.into() } else { Fault::Exception(code) }
+    }
+
     /// Whether the device says that it has no such registers or function.
     #[must_use]
     pub fn is_absent(&self) -> bool {
@@ -76,7 +85,7 @@ impl Access {
         let Range { table, addr, count } = range;
         match self.line.ask(self.ask(Request::Read { table, addr, count }, turn, patience)).await? {
             Answer::Values(values) => Ok(values),
-            Answer::Exception(code) => Err(Fault::Exception(code)),
+            Answer::Exception(code) => Err(Fault::of(code)),
             Answer::Written | Answer::Raw(_) => Err(Fault::Odd),
         }
     }
@@ -104,7 +113,7 @@ impl Access {
             };
             match self.line.ask(self.ask(request, Turn::Now, 1)).await? {
                 Answer::Written => {}
-                Answer::Exception(code) => return Err(Fault::Exception(code)),
+                Answer::Exception(code) => return Err(Fault::of(code)),
                 Answer::Values(_) | Answer::Raw(_) => return Err(Fault::Odd),
             }
         }

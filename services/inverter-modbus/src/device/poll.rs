@@ -11,14 +11,14 @@ use tokio::time::{Instant, sleep_until};
 use super::access::{Access, Fault};
 use super::own;
 use super::recognise::{Identity, NotIt, recognise};
-use super::running::Running;
+use super::running::{NO_LINE, Running};
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
 use crate::engine::filter::Filter;
 use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
-use crate::engine::schedule::{Entry, REFUSED_AGAIN, Schedule};
+use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
 use crate::line::resident::Resident;
 use crate::line::{NoAnswer, Turn};
 use crate::profile::Profile;
@@ -27,12 +27,6 @@ use crate::profile::Profile;
 pub const OFFLINE: Duration = Duration::from_secs(10);
 /// So often one that is not there is asked.
 const LOOK: Duration = Duration::from_secs(5);
-/// So often one is asked whose line is not there: it costs nothing.
-const NO_LINE: Duration = Duration::from_millis(500);
-/// A device that is busy is asked again after this.
-const BUSY: Duration = Duration::from_secs(1);
-/// Attempts at a read, each with twice the time of the one before.
-const ATTEMPTS: u32 = 3;
 /// Values are no older than this on a full line either, as far as they are read.
 const LONGEST_CYCLE: Duration = Duration::from_millis(1500);
 /// Reads whose ages are told.
@@ -184,15 +178,14 @@ impl Device {
         self.heard_at
     }
 
-    /// Whether every block was read that it has.
+    /// Whether every block was asked, and has answered or is known not to; and one of them did.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let now = Instant::now();
-        let known = |entry: &Entry| entry.read_at.is_some() || entry.due.is_none_or(|due| due > now);
-        self.heard_at.is_some() && self.schedule().is_some_and(|schedule| schedule.iter().all(known))
+        self.schedule().is_some_and(Schedule::is_complete)
     }
 
-    /// Whether everything was read once since it was recognised.
+    /// Whether everything was asked since it was recognised, and has answered or is known not to: refused, or without an answer
+    /// at all of its attempts. A device of which one block never answers is shown without what that would bring.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.running().is_some_and(|running| running.is_whole)
@@ -268,8 +261,9 @@ impl Device {
         };
         let Some(entry) = running.schedule.get(n) else { return Err(now + LOOK) };
         let range = entry.request.range;
-        let tried = running.retry.filter(|(retried, _)| *retried == range).map_or(0, |(_, tried)| tried);
-        let read = async move { access.read(range, Turn::By(deadline), 1 << tried).await };
+        // Each attempt has twice the time of the one before.
+        let patience = 1 << entry.tries;
+        let read = async move { access.read(range, Turn::By(deadline), patience).await };
         Ok(Doing::Read(n, range, Box::pin(read)))
     }
 
@@ -311,42 +305,44 @@ impl Device {
                 self.reads += 1;
                 self.image.put(range.table, range.addr, &values, self.reads);
                 self.heard_at = Some(now);
-                running.retry = None;
                 running.schedule.was_read(n, now);
                 self.take_in(now);
             }
             Err(fault) if fault.is_absent() => {
                 self.heard_at = Some(now);
                 self.refused(n, &fault, now);
-                self.is_new = true;
+                self.take_in(now);
             }
-            Err(Fault::Exception(_) | Fault::Odd) => {
-                self.heard_at = Some(now);
-                running.schedule.again(n, now + BUSY);
-            }
-            Err(Fault::NoAnswer(why)) => {
-                let tried = running.retry.filter(|(of, _)| *of == range).map_or(0, |(_, tried)| tried) + 1;
-                if matches!(why, NoAnswer::NoLine(_)) {
-                    running.schedule.again(n, now + NO_LINE);
-                } else if tried < ATTEMPTS {
-                    running.retry = Some((range, tried));
-                } else {
-                    running.retry = None;
-                    running.schedule.was_read(n, now);
-                }
+            Err(fault) => {
+                self.brought_nothing(n, &fault, now);
+                // A device that only says that it is busy or has failed is not there either: what it showed is old.
                 let silent_since = self.heard_at.unwrap_or(now);
                 if now.duration_since(silent_since) >= OFFLINE {
-                    if let Some(report) = self.failure.failed(now, &why.to_string()) {
-                        tracing::warn!(device = self.profile.id, "{report}");
-                    }
-                    self.commands.clear();
-                    self.access.line().recognised(self.access.unit(), None);
-                    self.phase = Phase::Looking(now);
+                    self.is_gone(&fault, now);
                     return Happened::Nothing;
                 }
             }
         }
         self.cycle(now)
+    }
+
+    /// A read came to nothing: it is tried again, and what it brought before is forgotten once it is too old.
+    fn brought_nothing(&mut self, n: usize, fault: &Fault, now: Instant) {
+        let Phase::Running(running) = &mut self.phase else { return };
+        if let Some(Range { table, addr, count }) = running.failed(n, fault, now) {
+            self.image.forget(table, addr, count);
+            self.take_in(now);
+        }
+    }
+
+    /// It is to be recognised anew.
+    fn is_gone(&mut self, fault: &Fault, now: Instant) {
+        if let Some(report) = self.failure.failed(now, &fault.to_string()) {
+            tracing::warn!(device = self.profile.id, "{report}");
+        }
+        self.commands.clear();
+        self.access.line().recognised(self.access.unit(), None);
+        self.phase = Phase::Looking(now);
     }
 
     /// Everything that was due is there, or as good as; on a full line, where something is always due, what there is.
@@ -395,7 +391,7 @@ impl Device {
                 if is_optional {
                     running.schedule.drop(n);
                 } else {
-                    running.schedule.again(n, now + REFUSED_AGAIN);
+                    running.schedule.refused(n, now + REFUSED_AGAIN);
                 }
             }
         }

@@ -1,13 +1,22 @@
 //! What is known of a device once it was recognised: its map, and when what of it is read.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
+use super::access::Fault;
 use super::recognise::Identity;
 use crate::engine::filter::Filter;
 use crate::engine::map::{BlockAt, Map};
 use crate::engine::plan::{self, Range};
 use crate::engine::schedule::Schedule;
+use crate::line::NoAnswer;
 use crate::profile::Profile;
+
+/// So often one is asked whose line is not there: it costs nothing.
+pub(super) const NO_LINE: Duration = Duration::from_millis(500);
+/// A device that is busy is asked again after this.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// A device that was recognised.
 pub(super) struct Running {
@@ -16,9 +25,7 @@ pub(super) struct Running {
     pub(super) schedule: Schedule,
     /// The blocks that are read under what is known.
     wanted: Vec<bool>,
-    /// The read that got no answer, and how often it was tried.
-    pub(super) retry: Option<(Range, u32)>,
-    /// Everything was read once: before that, what needs several registers may be wrong.
+    /// Everything was asked once, and has answered or is known not to: before that, what needs several registers may be wrong.
     pub(super) is_whole: bool,
 }
 
@@ -26,7 +33,7 @@ impl Running {
     /// Everything of a map is due.
     pub(super) fn new(profile: &Profile, identity: Identity, map: Map, now: Instant) -> Running {
         let (schedule, wanted) = (Schedule::default(), Vec::new());
-        let mut running = Running { identity, map, schedule, wanted, retry: None, is_whole: false };
+        let mut running = Running { identity, map, schedule, wanted, is_whole: false };
         running.wanted = running.wanted(&Filter::default());
         running.schedule = running.scheduled(profile, now);
         running
@@ -38,6 +45,18 @@ impl Running {
         if wanted != self.wanted {
             self.wanted = wanted;
             self.schedule = self.scheduled(profile, now);
+        }
+    }
+
+    /// A read brought nothing. Returns what is too old now because of it.
+    pub(super) fn failed(&mut self, n: usize, fault: &Fault, now: Instant) -> Option<Range> {
+        match fault {
+            Fault::NoAnswer(NoAnswer::NoLine(_)) => {
+                self.schedule.again(n, now + NO_LINE);
+                None
+            }
+            Fault::NoAnswer(_) => self.schedule.failed(n, now, None),
+            Fault::Exception(_) | Fault::Odd => self.schedule.failed(n, now, Some(now + BUSY)),
         }
     }
 

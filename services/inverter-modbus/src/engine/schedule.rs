@@ -5,10 +5,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::plan::Request;
+use super::plan::{Range, Request};
 
 /// A request that was refused although it must be there is tried again after this.
 pub const REFUSED_AGAIN: Duration = Duration::from_secs(300);
+/// Attempts at a read before it waits for its next time.
+const ATTEMPTS: u32 = 3;
+/// What is read once and has not answered is tried again after this.
+const ONCE_AGAIN: Duration = Duration::from_secs(60);
+/// What was read lasts so long when nothing newer comes, or so many periods where they are longer.
+const LASTS: Duration = Duration::from_secs(10);
+const LASTS_PERIODS: u32 = 3;
 
 /// The reads of a device, and when each is due.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +32,12 @@ pub struct Entry {
     pub due: Option<Instant>,
     /// When it last brought something.
     pub read_at: Option<Instant>,
+    /// Whether it was asked, and either brought something or is known to bring nothing.
+    pub is_known: bool,
+    /// Attempts in a row that brought nothing, before it waits for its next time.
+    pub tries: u32,
+    /// Somebody waits for it.
+    is_urgent: bool,
 }
 
 /// How late a request may be that has no period of its own, or has brought nothing yet: a device is shown when everything was
@@ -32,10 +45,23 @@ pub struct Entry {
 const ONCE: Duration = Duration::from_secs(1);
 
 impl Entry {
+    fn new(request: Request, now: Instant) -> Entry {
+        Entry { request, due: Some(now), read_at: None, is_known: false, tries: 0, is_urgent: false }
+    }
+
     /// How late it may be.
     fn patience(&self) -> Duration {
         let period = self.request.every.period().unwrap_or(ONCE);
-        if self.read_at.is_none() { period.min(ONCE) } else { period }
+        if !self.is_known || self.is_urgent { period.min(ONCE) } else { period }
+    }
+
+    /// Whether what it brought last is too old to be shown.
+    fn is_stale(&self, now: Instant) -> bool {
+        let lasts = match self.request.every.period() {
+            Some(period) if period > LASTS => period * LASTS_PERIODS,
+            _ => LASTS,
+        };
+        self.read_at.is_none_or(|at| now.duration_since(at) >= lasts)
     }
 }
 
@@ -43,8 +69,7 @@ impl Schedule {
     /// Everything is due at `now`.
     #[must_use]
     pub fn new(requests: Vec<Request>, now: Instant) -> Schedule {
-        let entries = requests.into_iter().map(|request| Entry { request, due: Some(now), read_at: None });
-        Schedule { entries: entries.collect() }
+        Schedule { entries: requests.into_iter().map(|request| Entry::new(request, now)).collect() }
     }
 
     /// The request that goes next and the time by which it should have gone; `None` while nothing is due.
@@ -73,11 +98,18 @@ impl Schedule {
         self.entries.iter()
     }
 
+    /// Whether every one was asked, and has answered or is known not to; and one of them did.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.clone().all(|entry| entry.is_known) && entries.any(|entry| entry.read_at.is_some())
+    }
+
     /// It was read. The next time counts from when it was due, so that a period stays what it is; what was missed is not
     /// made up for.
     pub fn was_read(&mut self, n: usize, now: Instant) {
         let Some(entry) = self.entries.get_mut(n) else { return };
-        entry.read_at = Some(now);
+        (entry.read_at, entry.is_known, entry.tries, entry.is_urgent) = (Some(now), true, 0, false);
         entry.due = match (entry.request.every.period(), entry.due) {
             (Some(period), Some(due)) if now < due + period => Some(due + period),
             (Some(period), _) => Some(now + period.min(Duration::from_millis(100))),
@@ -85,7 +117,28 @@ impl Schedule {
         };
     }
 
-    /// It is tried again at `at`.
+    /// It brought nothing. It is tried again at once or at `soon`, and after some attempts when its period is over. Then the range is
+    /// returned, if what it brought before is too old to be shown.
+    pub fn failed(&mut self, n: usize, now: Instant, soon: Option<Instant>) -> Option<Range> {
+        let entry = self.entries.get_mut(n)?;
+        entry.tries += 1;
+        if entry.tries < ATTEMPTS {
+            entry.due = soon.or(entry.due);
+            return None;
+        }
+        (entry.is_known, entry.tries, entry.is_urgent) = (true, 0, false);
+        entry.due = Some(now + entry.request.every.period().unwrap_or(ONCE_AGAIN));
+        entry.is_stale(now).then_some(entry.request.range)
+    }
+
+    /// The device does not have it now: it is tried again at `at`.
+    pub fn refused(&mut self, n: usize, at: Instant) {
+        if let Some(entry) = self.entries.get_mut(n) {
+            (entry.due, entry.is_known, entry.tries, entry.is_urgent) = (Some(at), true, 0, false);
+        }
+    }
+
+    /// It could not be asked: it is tried again at `at`.
     pub fn again(&mut self, n: usize, at: Instant) {
         if let Some(entry) = self.entries.get_mut(n) {
             entry.due = Some(at);
@@ -95,7 +148,7 @@ impl Schedule {
     /// It is never read again.
     pub fn drop(&mut self, n: usize) {
         if let Some(entry) = self.entries.get_mut(n) {
-            entry.due = None;
+            (entry.due, entry.is_known) = (None, true);
         }
     }
 
@@ -103,15 +156,11 @@ impl Schedule {
     pub fn replace(&mut self, n: usize, requests: Vec<Request>, now: Instant) {
         if n < self.entries.len() {
             self.entries.swap_remove(n);
-            self.entries.extend(requests.into_iter().map(|request| Entry {
-                request,
-                due: Some(now),
-                read_at: None,
-            }));
+            self.entries.extend(requests.into_iter().map(|request| Entry::new(request, now)));
         }
     }
 
-    /// What brings this register is due.
+    /// What brings this register is due, and somebody waits for it.
     pub fn due_for(&mut self, table: crate::profile::scalar::Table, addr: u16, now: Instant) {
         for entry in &mut self.entries {
             let range = entry.request.range;
@@ -120,7 +169,7 @@ impl Schedule {
                 && (u32::from(range.addr)..end).contains(&u32::from(addr))
                 && entry.due.is_some()
             {
-                entry.due = Some(now);
+                (entry.due, entry.is_urgent) = (Some(now), true);
             }
         }
     }
@@ -129,7 +178,6 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::Range;
     use crate::profile::scalar::{Every, Table};
 
     fn request(addr: u16, every_s: u64) -> Request {
@@ -187,5 +235,72 @@ mod tests {
         let mut schedule = Schedule::new(vec![once], now);
         schedule.was_read(0, now);
         assert_eq!((schedule.next(now + ONCE * 100), schedule.wake()), (None, None));
+    }
+    fn after(seconds: u64, start: Instant) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_does_not_answer_is_known_after_three_attempts_and_its_age_is_that_of_its_last_answer() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 1)], start);
+        assert!(!schedule.entries[0].is_known);
+        for is_known in [false, false, true] {
+            assert_eq!(schedule.entries[0].due, Some(start), "at once");
+            schedule.failed(0, start, None);
+            assert_eq!(schedule.entries[0].is_known, is_known);
+        }
+        assert_eq!((schedule.entries[0].read_at, schedule.wake()), (None, Some(after(1, start))));
+        schedule.was_read(0, after(1, start));
+        for _ in 0..ATTEMPTS {
+            schedule.failed(0, after(3, start), None);
+        }
+        assert_eq!(schedule.entries[0].read_at, Some(after(1, start)));
+        assert_eq!(schedule.wake(), Some(after(4, start)));
+    }
+
+    #[test]
+    fn what_was_read_lasts_ten_seconds_or_three_long_periods() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 1), request(1, 60)], start);
+        let lasts = |schedule: &mut Schedule, n: usize| {
+            schedule.was_read(n, start);
+            let ends =
+                |at: &u64| (0..ATTEMPTS).any(|_| schedule.failed(n, after(*at, start), None).is_some());
+            (1..600).find(ends).unwrap()
+        };
+        assert_eq!((lasts(&mut schedule, 0), lasts(&mut schedule, 1)), (10, 180));
+    }
+
+    #[test]
+    fn one_lost_answer_costs_no_value() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 10)], start);
+        schedule.was_read(0, start);
+        assert_eq!(schedule.failed(0, after(11, start), None), None);
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_not_late_on_a_full_line() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 5), request(1, 300)], start);
+        schedule.was_read(0, start);
+        schedule.was_read(1, start);
+        schedule.due_for(Table::Holding, 1, after(6, start));
+        assert_eq!(schedule.next(after(6, start)), Some((1, after(7, start))));
+        schedule.was_read(1, after(7, start));
+        assert_eq!(schedule.wake(), Some(after(5, start)), "its period is what it was");
+        assert_eq!(schedule.entries[1].patience(), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn what_is_read_once_and_has_not_answered_is_tried_again() {
+        let once = Request { every: Every::Once, ..request(0, 1) };
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![once], start);
+        for _ in 0..ATTEMPTS {
+            schedule.failed(0, start, None);
+        }
+        assert_eq!(schedule.wake(), Some(start + ONCE_AGAIN));
     }
 }

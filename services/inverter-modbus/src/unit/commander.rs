@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::control::Control;
 use super::life::Unit;
 
 /// A client that is connected so long after its write stays.
@@ -132,11 +133,17 @@ impl Unit {
             over.extend(left.into_iter().map(|name| (name, "who set it has left the bus")));
         }
         for (name, why) in over {
-            if self.control.in_force().any(|other| other == name) {
-                self.control.end(&name);
-                self.say(format!("{name} ends: {why}"), false);
-            }
+            let said = ended(&mut self.control, &name, why);
+            self.say(said, false);
         }
+    }
+}
+
+/// Ends what is in force, and forgets what is not or has not begun yet. Returns what is said of it.
+pub(super) fn ended(control: &mut Control, name: &str, why: &str) -> String {
+    match control.end(name) {
+        true => format!("{name} ends: {why}"),
+        false => format!("{name} is not wanted any more: {why}"),
     }
 }
 

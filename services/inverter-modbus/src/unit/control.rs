@@ -271,7 +271,7 @@ impl Control {
                 }
                 // What it is made of will be read.
                 Err(Refused::Unknown(_)) => {}
-                Err(_) => wish.rests(now),
+                Err(_) => wish.rests(write, now),
             }
         }
         None
@@ -288,8 +288,8 @@ impl Control {
         let is_mode = sight.map.modes.iter().any(|mode| mode.key == name);
         if is_mode && !wish.is_over {
             self.end(name);
-        } else {
-            wish.rests(now);
+        } else if let Some(write) = sight.map.write(name, sight.point) {
+            wish.rests(write, now);
         }
     }
 }

@@ -151,10 +151,10 @@ impl Unit {
 
     fn wake(&self, now: Instant) -> Instant {
         let followed = self.source.as_ref().and_then(|source| source.next(self.wanted.as_ref(), now));
-        let show = self.shown_at.map(|at| at + SHOW);
-        let silence = self.device.heard_at().filter(|_| self.was_there).map(|at| at + OFFLINE);
         let governed = self.commanders.next();
-        [followed, show, silence, governed]
+        let is_published = self.halves.iter().any(Half::is_published);
+        let heard_at = self.device.heard_at().filter(|_| self.was_there);
+        [followed, ages(is_published, self.shown_at, heard_at), governed]
             .into_iter()
             .flatten()
             .min()
@@ -164,7 +164,11 @@ impl Unit {
 
     fn happened(&mut self, happened: Happened) {
         match happened {
-            Happened::Recognised => self.control.forget_what_was_sent(),
+            Happened::Recognised => {
+                self.control.forget_what_was_sent();
+                // What waited when the device left was dropped: nobody will say what became of it.
+                self.orders.clear();
+            }
             Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
             Happened::Nothing => {}
@@ -187,7 +191,7 @@ impl Unit {
             if let Some(member) = &self.member {
                 member.leave();
             }
-            self.was_there = false;
+            (self.was_there, self.shown_at) = (false, None);
             return Ok(());
         }
         if !is_published && !is_there {
@@ -257,6 +261,14 @@ impl Unit {
     }
 }
 
+/// When what is published must be looked through again; what has left the bus does not age.
+fn ages(is_published: bool, shown_at: Option<Instant>, heard_at: Option<Instant>) -> Option<Instant> {
+    if !is_published {
+        return None;
+    }
+    [shown_at.map(|at| at + SHOW), heard_at.map(|at| at + OFFLINE)].into_iter().flatten().min()
+}
+
 /// The next thing that concerns one of the services.
 async fn next_of(halves: &mut [Half]) -> (usize, Result<Happening, BusError>) {
     if halves.is_empty() {
@@ -271,5 +283,18 @@ async fn wished(member: &mut Option<Member>) -> Wish {
     match member {
         Some(member) => member.wish().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_has_left_the_bus_wakes_nobody() {
+        let at = Instant::now();
+        assert_eq!(ages(true, Some(at), Some(at)), Some(at + SHOW));
+        assert_eq!(ages(true, Some(at + OFFLINE), Some(at)), Some(at + OFFLINE));
+        assert_eq!(ages(false, Some(at), Some(at)), None);
     }
 }

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
+use crate::profile::scalar::Table;
+use crate::profile::write::Persist;
 
 use super::sight::Sight;
 use super::undo;
@@ -16,20 +18,31 @@ use super::wear::Allowance;
 const CONFIRM: Duration = Duration::from_secs(20);
 /// Attempts before the device is left alone.
 const ATTEMPTS: u32 = 2;
-/// And for how long.
+/// And for how long; memory that wears out twice as long after each failure, up to the longest.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
+const LONGEST_ALONE: Duration = Duration::from_secs(24 * 3600);
+/// An end that may not have arrived goes out again, but not more often.
+const END_AGAIN: Duration = Duration::from_secs(10);
 
 /// What is wanted of one set point.
 #[derive(Debug)]
 pub(super) struct Wish {
     pub(super) value: f64,
     sent: Option<Sent>,
+    /// What went out last, whatever is wanted now: older reads say nothing of what the device has.
+    last: Option<Sent>,
+    /// When it was looked at first, whether it is due.
+    looked_at: Option<Instant>,
     /// So often it went out without being shown.
     tries: u32,
     under_way: bool,
     /// The device took what was sent last.
     was_taken: bool,
     rests_until: Option<Instant>,
+    /// So often in a row it was left alone.
+    failures: u32,
+    /// An end does not go out before.
+    not_before: Option<Instant>,
     pub(super) is_settled: bool,
     /// The device has shown or taken its sequence: it need not begin anew.
     has_begun: bool,
@@ -71,10 +84,14 @@ impl Wish {
         Wish {
             value,
             sent: None,
+            last: None,
+            looked_at: None,
             tries: 0,
             under_way: false,
             was_taken: false,
             rests_until: None,
+            failures: 0,
+            not_before: None,
             is_settled: false,
             has_begun: false,
             before: None,
@@ -86,6 +103,9 @@ impl Wish {
 
     /// From now on this value is wanted.
     pub(super) fn change(&mut self, value: f64) {
+        if value != self.value {
+            self.failures = 0;
+        }
         (self.value, self.tries, self.rests_until, self.is_settled) = (value, 0, None, false);
         if std::mem::take(&mut self.is_over) {
             self.forget();
@@ -104,6 +124,7 @@ impl Wish {
     pub(super) fn forget(&mut self) {
         (self.sent, self.tries, self.under_way) = (None, 0, false);
         (self.rests_until, self.is_settled, self.has_begun) = (None, false, false);
+        (self.looked_at, self.not_before) = (None, None);
     }
 
     /// Whether it has to be undone first.
@@ -135,19 +156,23 @@ impl Wish {
     /// It goes out now.
     pub(super) fn goes_out(&mut self, sight: &Sight<'_>, now: Instant) {
         self.sent = Some(Sent { value: self.value, at: now, reads: sight.reads });
+        self.last = self.sent;
         self.tries += 1;
         (self.under_way, self.was_taken) = (true, false);
     }
 
     /// It cannot be written now.
-    pub(super) fn rests(&mut self, now: Instant) {
-        self.rests_until = Some(now + LEFT_ALONE);
+    pub(super) fn rests(&mut self, write: &WriteAt, now: Instant) {
+        let wears = write.spec.persist == Persist::Flash && !self.is_over;
+        let doubled = if wears { 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX) } else { 1 };
+        self.failures = self.failures.saturating_add(1);
+        self.rests_until = Some(now + LEFT_ALONE.saturating_mul(doubled).min(LONGEST_ALONE));
     }
 
     /// A write is over; only what is read from now on, after read number `reads`, can show it.
     pub(super) fn done(&mut self, was_taken: bool, reads: u64) {
         (self.under_way, self.was_taken) = (false, was_taken);
-        if let Some(sent) = &mut self.sent {
+        for sent in [&mut self.sent, &mut self.last].into_iter().flatten() {
             sent.reads = reads;
         }
     }
@@ -162,12 +187,10 @@ impl Wish {
         // Its registers would show 0 as well as any other value: only a state says that it has ended.
         let is_silent = write.seen.is_empty() || (self.is_over && !write.shows_state());
         if is_silent && !self.was_taken {
-            // Nothing will show whether it arrived: once more.
-            self.sent = None;
-            return None;
+            return self.was_lost(write, sent, now);
         }
         if is_silent || is_shown.is_some_and(|is_shown| is_shown != self.is_over) {
-            (self.is_settled, self.has_begun, self.tries) = (true, true, 0);
+            (self.is_settled, self.has_begun, self.tries, self.failures) = (true, true, 0, 0);
             return Some(if self.is_over { Became::Released } else { Became::Confirmed });
         }
         let is_late = now.duration_since(sent.at) >= CONFIRM;
@@ -184,9 +207,23 @@ impl Wish {
         if self.is_over {
             return Some(Became::Stuck);
         }
-        self.rests(now);
+        self.rests(write, now);
         let shown = write.shown(sight.image, sight.point);
         Some(Became::Failed(shown.map_or("it shows nothing".to_owned(), |shown| format!("it shows {shown}"))))
+    }
+
+    /// Nothing will show whether it arrived: once more, and an end for as long as it takes.
+    fn was_lost(&mut self, write: &WriteAt, sent: Sent, now: Instant) -> Option<Became> {
+        self.has_begun = false;
+        if self.is_over {
+            (self.sent, self.not_before) = (None, Some(sent.at + END_AGAIN));
+        } else if self.tries < ATTEMPTS {
+            self.sent = None;
+        } else {
+            self.rests(write, now);
+            return Some(Became::Failed("there was no answer".to_owned()));
+        }
+        None
     }
 
     /// Whether the device shows it, once it was read since it was sent.
@@ -211,8 +248,8 @@ impl Wish {
         }
         let sent = self.sent.filter(|sent| sent.value == self.value);
         if self.is_over {
-            // An end waits for nothing.
-            return sent.is_none();
+            // An end waits for no allowance.
+            return sent.is_none() && self.not_before.is_none_or(|at| at <= now);
         }
         if let (Some(sent), Some(refresh)) = (sent, write.spec.refresh)
             && now.duration_since(sent.at) >= refresh.0
@@ -222,13 +259,19 @@ impl Wish {
         }
         if let Some(sent) = sent {
             let overdue = now.duration_since(sent.at) >= CONFIRM;
-            if write.shown.is_none() || (!read_since(write, sight, sent.reads) && !overdue) {
+            // What was shown once stays believed while nothing is read.
+            let may_wait = self.is_settled || !overdue;
+            if write.shown.is_none() || (!read_since(write, sight, sent.reads) && may_wait) {
                 return false;
             }
         }
         // What has an end is begun by us even if the device shows it already: only so it is ours to end.
         let may_be_there = write.spec.release.is_empty() || sent.is_some();
-        if may_be_there && write.is_shown(self.value, sight.image, sight.point) == Some(true) {
+        if may_be_there && self.awaits_first_read(write, sight, now) {
+            return false;
+        }
+        let is_current = !self.is_unread(write, sight);
+        if may_be_there && is_current && write.is_shown(self.value, sight.image, sight.point) == Some(true) {
             // Somebody has set it already.
             if sent.is_none() {
                 self.sent = Some(Sent { value: self.value, at: now, reads: 0 });
@@ -255,7 +298,25 @@ impl Wish {
     /// By how much it raises what the device has, where that is known.
     pub(super) fn rise(&self, write: &WriteAt, sight: &Sight<'_>) -> Option<f64> {
         let sent = self.sent.filter(|_| write.shown.is_none()).map(|sent| sent.value);
-        sent.or_else(|| write.shown(sight.image, sight.point)).map(|before| self.value - before)
+        let shown = sent.or_else(|| write.shown(sight.image, sight.point));
+        // Whether the last write has arrived is not known: a raise is one over both.
+        let last = self.last.filter(|_| self.is_unread(write, sight)).map(|last| last.value);
+        let before = shown.map(|shown| last.map_or(shown, |last| last.max(shown)));
+        before.map(|before| self.value - before)
+    }
+
+    /// What was read is older than the last write: the device may have something else by now.
+    fn is_unread(&self, write: &WriteAt, sight: &Sight<'_>) -> bool {
+        let last = self.last.filter(|_| write.shown.is_some());
+        last.is_some_and(|last| !read_since(write, sight, last.reads))
+    }
+
+    /// Nothing was read yet of what shows it, and may be soon: what the device has already need not be written.
+    fn awaits_first_read(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) -> bool {
+        let since = *self.looked_at.get_or_insert(now);
+        let is_known = |(table, addr): &(Table, u16)| sight.image.read_of(*table, *addr).is_some();
+        let is_first = !write.seen.is_empty() && !write.seen.iter().any(is_known);
+        is_first && now.duration_since(since) < CONFIRM
     }
 }
 

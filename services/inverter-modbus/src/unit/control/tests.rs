@@ -5,6 +5,7 @@ use crate::engine::map::Map;
 use crate::profile::parse;
 use crate::profile::scalar::Table;
 use crate::profile::tests::SMALL;
+use crate::unit::commander::{Commanders, ended};
 
 const LIMIT: &str = "charge_current_limit";
 
@@ -225,4 +226,127 @@ async fn the_last_limit_is_written_unless_the_device_certainly_has_it() {
     bench.want(50.0);
     assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
     assert_eq!(last(&mut bench), [0], "what it shows is older than what is under way");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_the_last_write_does_not_say_what_the_device_has() {
+    let mut bench = Bench::of("deadband = 5\n");
+    bench.want(80.0);
+    assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
+    bench.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+    // It was 50 and nothing was read since.
+    bench.want(50.0);
+    assert_eq!(bench.outcomes(), []);
+    assert_eq!(bench.written(), Some(50));
+    assert_eq!(bench.outcomes(), [Outcome::Confirmed(LIMIT.into(), 50.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reduction_of_what_is_under_way_is_no_small_raise() {
+    let mut bench = Bench::of("deadband = 5\n");
+    bench.want(80.0);
+    assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
+    bench.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+    bench.want(53.0);
+    assert_eq!(bench.written(), Some(53));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_confirmed_is_not_written_anew_because_it_cannot_be_read_for_a_while() {
+    let mut bench = Bench::new();
+    bench.want(80.0);
+    assert_eq!(bench.written(), Some(80));
+    assert_eq!(bench.outcomes().len(), 1);
+    bench.image.clear();
+    bench.pass(1000);
+    assert_eq!(bench.written(), None);
+    bench.device_shows(50);
+    assert_eq!(bench.written(), Some(80), "and it is once it is read that it has changed");
+}
+
+/// Lets time pass in which the device takes everything and shows something else. Returns the writes.
+fn clamped(bench: &mut Bench, seconds: u64) -> u32 {
+    let mut sent = 0;
+    for _ in 0..seconds / 10 {
+        if bench.with(|control, sight, now| control.next(sight, now)).is_some() {
+            sent += 1;
+            bench.with(|control, sight, now| control.done(LIMIT, End::Taken, sight, now));
+        }
+        bench.device_shows(50);
+        bench.outcomes();
+        bench.pass(10);
+    }
+    sent
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_that_wears_out_is_spared_by_a_device_that_clamps() {
+    let mut bench = Bench::new();
+    bench.want(80.0);
+    let day = clamped(&mut bench, 86_400);
+    assert!((8..=24).contains(&day), "two writes after 1, 2, 4 ... minutes: {day}");
+    assert!(clamped(&mut bench, 10 * 86_400) <= 22, "then twice a day");
+    bench.want(90.0);
+    assert_eq!(clamped(&mut bench, 100), 4, "another value is tried as if nothing had been");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_shows_nothing_and_has_no_answer_is_told_twice_and_then_left_alone() {
+    let mut bench = Bench::of(MORE);
+    let name = "battery_power_setpoint";
+    bench.image.put(Table::Holding, 110, &[0], 1);
+    bench.with(|control, sight, _| control.want(name, 100.0, sight));
+    let lost = |bench: &mut Bench| {
+        bench.pass(1);
+        let order = bench.with(|control, sight, now| control.next(sight, now));
+        if order.is_some() {
+            bench.with(|control, sight, now| control.done(name, End::Lost, sight, now));
+        }
+        (usize::from(order.is_some()), bench.outcomes())
+    };
+    let said: Vec<_> = (0..60).map(|_| lost(&mut bench)).collect();
+    assert_eq!(said.iter().map(|(sent, _)| sent).sum::<usize>(), 2);
+    let failed = Outcome::Failed(name.into(), 100.0, "there was no answer".into());
+    assert_eq!(said.into_iter().flat_map(|(_, outcomes)| outcomes).collect::<Vec<_>>(), [failed]);
+
+    assert!(bench.control.end(name));
+    let ends: usize = (0..60).map(|_| lost(&mut bench).0).sum();
+    assert_eq!(ends, 6, "an end goes on, every 10 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_before_it_was_read_what_the_device_has() {
+    let mut bench = Bench::new();
+    bench.image.clear();
+    bench.want(50.0);
+    assert_eq!(bench.written(), None);
+    bench.device_shows(50);
+    bench.pass(30);
+    assert_eq!(bench.written(), None, "it has it already");
+    assert_eq!(bench.control.flash_writes(), 0);
+
+    bench.with(|control, _, _| control.forget_what_was_sent());
+    bench.image.clear();
+    assert_eq!(bench.written(), None);
+    bench.pass(20);
+    assert_eq!(bench.written(), Some(50), "it is not waited for without end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_stands_behind_is_forgotten_begun_or_not() {
+    let mut bench = Bench::of(MORE);
+    let (now, power) = (bench.now, "battery_power_setpoint");
+    bench.image.put(Table::Holding, 110, &[0], 1);
+    bench.want(80.0);
+    bench.with(|control, sight, _| control.want(power, 100.0, sight));
+    let mut commanders = Commanders::new(60);
+    for name in [LIMIT, power] {
+        commanders.wrote(name, None, now);
+    }
+    for name in commanders.over(now + Duration::from_secs(60)) {
+        assert_eq!(ended(&mut bench.control, &name, "why"), format!("{name} is not wanted any more: why"));
+    }
+    commanders.retain(|name| bench.control.is_wanted(name));
+    assert_eq!(commanders.next(), None);
+    assert_eq!(bench.with(|control, sight, now| control.next(sight, now)), None, "it does not begin later");
 }
