@@ -18,6 +18,7 @@ use crate::engine::map::WriteAt;
 use crate::profile::write::Persist;
 
 use super::sight::Sight;
+use super::traces::Traces;
 use super::undo;
 use super::wear::Allowance;
 use super::wish::{Became, Wish};
@@ -30,6 +31,7 @@ pub struct Control {
     /// By set point; all ways of running share one.
     allowances: BTreeMap<String, Allowance>,
     flash_writes: u32,
+    traces: Traces,
     /// What has become of wishes that are none any more.
     became: Vec<Outcome>,
 }
@@ -149,6 +151,7 @@ impl Control {
     /// What was sent is forgotten: the device was recognised anew, and may be another one. The memory has not recovered.
     pub fn forget_what_was_sent(&mut self) {
         self.points.values_mut().for_each(Wish::forget);
+        self.traces.forget();
     }
 
     /// Writes to memory that wears out, so far.
@@ -249,7 +252,8 @@ impl Control {
             let Some(write) = sight.map.write(name, sight.point) else { continue };
             let allowance = allowance(&mut self.allowances, write, now);
             let is_blocked = wish.behind.iter().any(|other| blocking.contains(other));
-            if is_blocked || !wish.is_due(write, sight, allowance, now) {
+            let is_stale = self.traces.is_stale(write, sight.image);
+            if is_blocked || !wish.is_due(write, sight, allowance, is_stale, now) {
                 continue;
             }
             let rank = match wish.rise(write, sight) {
@@ -267,6 +271,7 @@ impl Control {
                     wish.goes_out(sight, now);
                     allowance(&mut self.allowances, write, now).take();
                     self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
+                    self.traces.begin(&name, &writes);
                     return Some(Order { name, writes });
                 }
                 // What it is made of will be read.
@@ -280,6 +285,7 @@ impl Control {
     /// A write is over. A device that refuses it is left alone for a while; a way of running that it refuses is undone, as far
     /// as it was begun.
     pub fn done(&mut self, name: &str, end: End, sight: &Sight<'_>, now: Instant) {
+        self.traces.done(name, sight.reads);
         let Some(wish) = self.points.get_mut(name) else { return };
         wish.done(end == End::Taken, sight.reads);
         if end != End::Refused {

@@ -232,12 +232,13 @@ impl Wish {
         is_newer.then(|| write.is_shown(self.value, sight.image, sight.point) == Some(true))
     }
 
-    /// Whether it is written now, if the memory allows.
+    /// Whether it is written now, if the memory allows. With `is_stale`, what the device shows of it is older than a write.
     pub(super) fn is_due(
         &mut self,
         write: &WriteAt,
         sight: &Sight<'_>,
         allowance: &Allowance,
+        is_stale: bool,
         now: Instant,
     ) -> bool {
         if self.rests_until.is_some_and(|until| until <= now) {
@@ -270,7 +271,7 @@ impl Wish {
         if may_be_there && self.awaits_first_read(write, sight, now) {
             return false;
         }
-        let is_current = !self.is_unread(write, sight);
+        let is_current = !is_stale && !self.is_unread(write, sight);
         if may_be_there && is_current && write.is_shown(self.value, sight.image, sight.point) == Some(true) {
             // Somebody has set it already.
             if sent.is_none() {

@@ -350,3 +350,22 @@ async fn what_nobody_stands_behind_is_forgotten_begun_or_not() {
     assert_eq!(commanders.next(), None);
     assert_eq!(bench.with(|control, sight, now| control.next(sight, now)), None, "it does not begin later");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_set_point_has_written_is_not_taken_for_what_was_read_before() {
+    let more = "[[write]]\nname = \"x_low\"\naddr = 109\nmask = 0x00FF\nmin = 0\nmax = 100\n\
+         [[write]]\nname = \"x_high\"\naddr = 109\nmask = 0xFF00\nmin = 0\nmax = 100\n";
+    for is_written in [true, false] {
+        let mut bench = Bench::of(more);
+        bench.image.put(Table::Holding, 109, &[0x0503], 1);
+        if is_written {
+            bench.with(|control, sight, _| control.want("x_low", 4.0, sight));
+            assert!(bench.with(|control, sight, now| control.next(sight, now)).is_some());
+            bench.with(|control, sight, now| control.done("x_low", End::Taken, sight, now));
+            bench.with(|control, _, _| assert!(!control.end("x_low")));
+        }
+        bench.with(|control, sight, _| control.want("x_high", 5.0, sight));
+        let order = bench.with(|control, sight, now| control.next(sight, now));
+        assert_eq!(order.is_some(), is_written, "it was 5, and nothing was read since");
+    }
+}
