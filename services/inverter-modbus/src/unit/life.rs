@@ -122,7 +122,12 @@ impl Unit {
     /// The bus is gone.
     pub async fn run(mut self, context: &Context) -> Result<(), Failure> {
         let outcome = self.work(context).await;
-        let _ = timeout(LAST_WORD, self.release()).await;
+        if timeout(LAST_WORD, self.release()).await.is_err() {
+            tracing::warn!(
+                device = self.profile.id,
+                "the line was too slow to undo everything that was set: look at the device, or set it once more and end it"
+            );
+        }
         for half in self.halves {
             half.leave().await;
         }
