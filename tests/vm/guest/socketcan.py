@@ -75,7 +75,7 @@ def an_interface_that_goes_down_or_away_is_awaited_at_no_cost_and_used_again():
     sh("ip link set vcan1 down")
     service.says(r'vcan1 is down: "ip link set vcan1 up"')
     eventually("the state", lambda: BUS.get(name, "/Can/State") == 4)
-    assert BUS.get(name, "/Can/Trouble") == 'vcan1 is down: "ip link set vcan1 up"'
+    eventually("the cure", lambda: BUS.get(name, "/Can/Trouble") == 'vcan1 is down: "ip link set vcan1 up"')
     before = service.cpu_s()
     time.sleep(5)
     cost = (service.cpu_s() - before) / 5
@@ -85,7 +85,7 @@ def an_interface_that_goes_down_or_away_is_awaited_at_no_cost_and_used_again():
     _, seconds = eventually("open again", lambda: service.said(r"vcan1 is open after"))
     figures.append(f"up again after {seconds:.2f} s")
     eventually("no state", lambda: BUS.get(name, "/Can/State") is None)
-    assert BUS.get(name, "/Can/Trouble") is None
+    eventually("no trouble", lambda: BUS.get(name, "/Can/Trouble") is None)
 
     sh("ip link del vcan1")
     service.says(r"there is no interface vcan1|vcan1 was unplugged")
@@ -147,7 +147,7 @@ def frames_that_are_read_too_late_are_counted_and_told():
     service.signal(signal.SIGCONT)
     lost, _ = eventually("the loss", lambda: BUS.get(name, "/Can/Overflows"))
     assert 1000 < lost < 3000, lost
-    assert "too busy" in BUS.get(name, "/Can/Trouble")
+    eventually("the cause", lambda: "too busy" in (BUS.get(name, "/Can/Trouble") or ""))
     service.says("frames were lost because this machine was too busy")
     service.says("vcan3 is well again", 60)
     assert BUS.get(name, "/Connected") == 1
@@ -165,9 +165,9 @@ def error_frames_become_states_counters_and_words():
     controller = raw_socket("vcan4", [])
     controller.send(frame(ERROR | 0x204, bytes([0, 0x10, 0, 0, 0, 0, 3, 130])))
     eventually("error passive", lambda: BUS.get(name, "/Can/State") == 2)
-    items = BUS.items(name)
-    assert (items["/Can/TxErrors"], items["/Can/RxErrors"]) == (3, 130)
-    assert "bit rate" in items["/Can/Trouble"] and "120 ohm" in items["/Can/Trouble"], items["/Can/Trouble"]
+    eventually("the counters", lambda: (BUS.get(name, "/Can/TxErrors"), BUS.get(name, "/Can/RxErrors")) == (3, 130))
+    eventually("the bit rate is named", lambda: "bit rate" in (BUS.get(name, "/Can/Trouble") or ""))
+    assert "120 ohm" in BUS.get(name, "/Can/Trouble")
     service.says("vcan4: frames arrive broken")
     sh("cansend vcan4 20000040#0000000000000000")
     eventually("bus-off", lambda: BUS.get(name, "/Can/State") == 3)
@@ -207,8 +207,7 @@ def the_bit_rate_is_set_only_when_told_and_told_when_it_differs():
     adapter.battery(33)
     name = NAME + interface
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 33)
-    items = BUS.items(name)
-    assert (items["/Can/BitRate"], items["/Can/State"]) == (500_000, 0), items
+    eventually("the bit rate", lambda: (BUS.get(name, "/Can/BitRate"), BUS.get(name, "/Can/State")) == (500_000, 0))
     eventually("the load", lambda: adapter.frames(pylontech(33)) or BUS.get(name, "/Can/Load") is not None, 15)
     service.stop()
     adapter.unplug()
@@ -226,7 +225,7 @@ def bus_off_is_told_with_its_cure_or_cured_when_told_to():
     adapter.say("sp130050")
     eventually("error passive", lambda: BUS.get(name, "/Can/State") == 2)
     # The driver's order is receive, send.
-    assert (BUS.get(name, "/Can/TxErrors"), BUS.get(name, "/Can/RxErrors")) == (50, 130)
+    eventually("the counters", lambda: (BUS.get(name, "/Can/TxErrors"), BUS.get(name, "/Can/RxErrors")) == (50, 130))
     adapter.say("sb000000")
     eventually("bus-off", lambda: BUS.get(name, "/Can/State") == 3)
     service.says(rf'bus-off.*it stays so: "ip link set {interface} type can restart"')
@@ -236,7 +235,7 @@ def bus_off_is_told_with_its_cure_or_cured_when_told_to():
 
     service = Service(BUS, f'interface = "{interface}"\nrestart_bus_off = true')
     service.says(f"{interface} was restarted after bus-off")
-    assert "ERROR-ACTIVE" in sh(f"ip -d link show {interface}")
+    eventually("it is active", lambda: "ERROR-ACTIVE" in sh(f"ip -d link show {interface}"))
     adapter.battery(34)
     eventually("the battery", lambda: BUS.get(name, "/Soc") == 34)
     eventually("error active", lambda: BUS.get(name, "/Can/State") == 0)
