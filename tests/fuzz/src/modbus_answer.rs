@@ -45,7 +45,7 @@ fn is_framed(received: &[u8], unit: u8, function: u8) -> bool {
     let mut starts = starts.filter(|(_, two)| two[0] == unit && two[1] & 0x7F == function & 0x7F);
     starts.any(|(at, _)| {
         let mut crc = 0xFFFF_u16;
-        received[at..].iter().enumerate().any(|(length, byte)| {
+        received[at..].iter().zip(1..).any(|(byte, length)| {
             crc ^= u16::from(*byte);
             for _ in 0..8 {
                 crc = if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 };
