@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dbus_interfaces::{BusAddress, Filter, Monitor, Value as Item};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{PrivateBus, Process, eventually};
+use testbed::{Exit, PrivateBus, Process, eventually};
 
 const UNIT: &str = "com.victronenergy.multi.modbus_rs485_1";
 /// `/Control/Mode`
@@ -19,7 +19,7 @@ struct Bed {
     bus: PrivateBus,
     folder: tempfile::TempDir,
     service: Process,
-    _simulator: Process,
+    simulator: Process,
     _settings: Process,
 }
 
@@ -27,6 +27,11 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     let file = folder.join(name);
     std::fs::write(&file, text).expect("a file");
     file
+}
+
+fn service(bus: &PrivateBus, config: &Path) -> Process {
+    let mut command = bus.command(testbed::executable("busbar"));
+    Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config))
 }
 
 impl Bed {
@@ -41,11 +46,15 @@ impl Bed {
         let config =
             format!("[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}");
         let config = file(folder.path(), "inverter-modbus.toml", &config);
-        let mut command = bus.command(testbed::executable("busbar"));
-        let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config));
-        let bed = Bed { bus, folder, service, _simulator: simulator, _settings: settings };
+        let service = service(&bus, &config);
+        let bed = Bed { bus, folder, service, simulator, _settings: settings };
         eventually(SOON * 2, || bed.bus.get_value(UNIT, "/Connected") == Ok(json!(1)));
         bed
+    }
+
+    /// The service once more.
+    fn again(&self) -> Process {
+        service(&self.bus, &self.folder.path().join("inverter-modbus.toml"))
     }
 
     fn number(&self, path: &str) -> f64 {
@@ -137,4 +146,47 @@ fn charging_stops_when_nobody_is_followed_any_more_and_the_house_is_fed_on() {
         line.trim().parse::<f64>().expect("a number")
     };
     assert_eq!((of("charge_current_limit"), of("discharge_current_limit")), (0.0, 43.0), "{table}");
+}
+
+/// The registers that a forced charge of a Deye writes.
+const FORCED: [u16; 16] = [230, 232, 248, 268, 269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 281];
+
+/// A profile that shows these registers as they are.
+fn plain_registers() -> String {
+    let points = FORCED.map(|addr| format!("    {{ name = \"x_r{addr}\", addr = {addr} }},\n")).concat();
+    let block = "block = [{ addr = 230, count = 52, every = \"1s\" }]";
+    let link = "link = { rtu = { baud = [9600] } }";
+    let head =
+        "schema = 1\nid = \"plain\"\nmake = \"Any\"\nmodels = [\"One\"]\nclass = \"hybrid\"\nphases = 1";
+    format!("{head}\n{link}\n{block}\npoint = [\n{points}]\n")
+}
+
+#[test]
+fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_second() {
+    let mut bed = Bed::start("deye-one-phase", "");
+    let plain = file(bed.folder.path(), "plain.toml", &plain_registers()).display().to_string();
+    let registers = |bed: &Bed| {
+        let table = bed.table(&plain);
+        FORCED
+            .map(|addr| in_table(&table, &format!("x_r{addr}")).unwrap_or_else(|| panic!("{addr}: {table}")))
+    };
+    let current = "/Control/GridChargeCurrent";
+    bed.set(current, "40");
+    eventually(SOON * 4, || bed.number(current) == 40.0);
+    bed.service.terminate();
+    let before = registers(&bed);
+    bed.service = bed.again();
+    eventually(SOON * 4, || bed.number(current) == 40.0);
+    bed.set("/Control/Power", "3000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number(current) != 40.0);
+    bed.simulator.write_line("inverter 0 journal");
+    bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let exit = bed.service.terminate();
+    assert_eq!(exit, Exit::Code(0), "{:?}", bed.service.lines());
+    bed.simulator.write_line("inverter 0 journal");
+    let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
+    assert!(writes.len() <= 5 && writes[0].starts_with("16:232="), "the grid is stopped first: {journal}");
+    assert_eq!(registers(&bed), before, "{journal}");
 }

@@ -210,6 +210,12 @@ impl Device {
         }
     }
 
+    /// Nothing that has not gone out goes out any more, until the next thing happens.
+    pub fn rest(&mut self) {
+        self.doing = None;
+        self.commands.clear();
+    }
+
     /// Waits for the next thing that happens. Dropping the future loses nothing: what is under way goes on at the next call.
     pub async fn happen(&mut self) -> Happened {
         if self.doing.is_none() {

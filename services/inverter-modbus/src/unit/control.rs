@@ -17,6 +17,7 @@ use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
 use crate::profile::write::Persist;
 
+use super::last_word::stands;
 use super::sight::Sight;
 use super::traces::Traces;
 use super::undo;
@@ -160,20 +161,25 @@ impl Control {
         self.flash_writes
     }
 
-    /// The writes that undo every sequence that has been begun, for the end; those of `kept` get a last value instead.
+    /// The writes that undo each sequence that has been begun, for the end; those of `kept` get a last value instead.
     #[must_use]
-    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Written> {
-        let mut writes = Vec::new();
+    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
+        let mut releases = Vec::new();
         for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
             let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
                 continue;
             };
             if let Ok(release) = undo::release(write, before, sight) {
                 self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                writes.extend(release);
+                releases.push(release);
             }
         }
-        writes
+        releases
+    }
+
+    /// Whether the device certainly has what a write says: it was read since it was written last.
+    pub(super) fn has(&self, write: &Written, image: &Image) -> bool {
+        stands(write, image) && !self.traces.is_any_stale(write, image)
     }
 
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set

@@ -29,8 +29,8 @@ const BEAT: Duration = Duration::from_secs(4);
 const GONE: Duration = Duration::from_secs(60);
 /// So often the items are looked through at least, for the ages.
 const SHOW: Duration = Duration::from_secs(5);
-/// The end has so long to undo what must not stay.
-const LAST_WORD: Duration = Duration::from_millis(800);
+/// The end has so long to undo what must not stay: the whole process has a second.
+const LAST_WORD: Duration = Duration::from_millis(850);
 
 /// One device with its services.
 pub struct Unit {
