@@ -29,6 +29,14 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     file
 }
 
+/// An inverter on the serial line, as unit 1.
+fn simulator(folder: &Path, profile: &str) -> Process {
+    let port = folder.join("rs485").display().to_string();
+    let scenario = format!("[[inverter]]\nlink = {port:?}\nprofile = {profile:?}\nunit = 1\nsoc = 50\n");
+    let scenario = file(folder, "scenario.toml", &scenario);
+    Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario))
+}
+
 fn service(bus: &PrivateBus, config: &Path) -> Process {
     let mut command = bus.command(testbed::executable("busbar"));
     Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config))
@@ -40,9 +48,7 @@ impl Bed {
         let (bus, folder) = (PrivateBus::start(), folder());
         let settings = settings(&bus, folder.path());
         let port = folder.path().join("rs485").display().to_string();
-        let scenario = format!("[[inverter]]\nlink = {port:?}\nprofile = {profile:?}\nsoc = 50\n");
-        let scenario = file(folder.path(), "scenario.toml", &scenario);
-        let simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario));
+        let simulator = simulator(folder.path(), profile);
         let config =
             format!("[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}");
         let config = file(folder.path(), "inverter-modbus.toml", &config);
@@ -189,4 +195,32 @@ fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_
     let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
     assert!(writes.len() <= 5 && writes[0].starts_with("16:232="), "the grid is stopped first: {journal}");
     assert_eq!(registers(&bed), before, "{journal}");
+}
+
+#[test]
+fn an_inverter_that_is_exchanged_for_one_that_does_not_bear_it_is_neither_read_nor_written_and_that_is_told()
+{
+    let mut bed = Bed::start("goodwe-et", "unit = 1");
+    bed.set("/Control/Power", "2000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
+    assert_eq!(bed.bus.get_value(UNIT, "/Polled/Exchanged"), Ok(json!("")));
+    bed.simulator.terminate();
+    bed.simulator = simulator(bed.folder.path(), "growatt-spf");
+    let told = "another device answers: a Growatt SPF";
+    bed.service.wait_for_line(told, SOON * 4);
+    eventually(SOON * 4, || bed.bus.get_value(UNIT, "/Polled/Exchanged") == Ok(json!(told)));
+    assert_eq!(bed.bus.get_value(UNIT, "/Connected"), Ok(json!(0)));
+    let result = bed.bus.get_value(UNIT, "/Control/Result").unwrap_or_default();
+    assert!(result.as_str().is_some_and(|result| result.contains(told)), "{result}");
+    bed.service.terminate();
+    bed.simulator.write_line("inverter 0 journal");
+    let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let asked: Vec<&str> = journal.split(' ').filter(|entry| entry.contains(':')).collect();
+    let is_harmless = |entry: &&str| {
+        let mut parts = entry.split(':');
+        let (function, addr) = (parts.next(), parts.next().and_then(|addr| addr.parse::<u16>().ok()));
+        matches!(function, Some("3" | "4")) && addr.is_some_and(|addr| addr < 30_000)
+    };
+    assert!(!asked.is_empty() && asked.iter().all(|entry| is_harmless(&entry)), "{journal}");
 }

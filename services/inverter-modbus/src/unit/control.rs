@@ -132,6 +132,11 @@ impl Control {
         in_force.map(|(name, _)| name.as_str())
     }
 
+    /// Whether anything is to be undone.
+    pub(super) fn has_begun(&self) -> bool {
+        self.points.values().any(|wish| wish.before.is_some())
+    }
+
     /// Whether it is wanted, in force or not yet.
     #[must_use]
     pub fn is_wanted(&self, name: &str) -> bool {

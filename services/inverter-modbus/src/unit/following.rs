@@ -128,7 +128,7 @@ impl Unit {
             wanted.reason = format!("{}; {beyond}", wanted.reason);
         }
         if self.wanted.as_ref().is_none_or(|before| before.reason != wanted.reason) {
-            tracing::info!(device = self.profile.id, "limits: {}", wanted.reason);
+            tracing::info!(device = self.device.access().label(), "limits: {}", wanted.reason);
             self.is_due = true;
         }
         self.wanted = Some(wanted);

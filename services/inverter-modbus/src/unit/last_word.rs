@@ -4,6 +4,9 @@
 //! eight requests on a line that others use too. So what is known is not read again, what is undone already is not
 //! written, and registers beside each other go in one request.
 
+use super::life::Unit;
+use super::sight::sighted;
+use crate::device::access::Fault;
 use crate::engine::encode::Written;
 use crate::engine::image::Image;
 use crate::profile::link::{LinkSpec, WriteFunction};
@@ -97,6 +100,57 @@ impl Joined {
         low.values.extend(high.values);
         low.masks.extend(high.masks);
         self.whole = low;
+    }
+}
+
+impl Unit {
+    /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
+    /// more. What the device refuses does not keep the rest from it.
+    pub(super) async fn release(&mut self) {
+        // A read that waits would go out between two writes.
+        self.device.rest();
+        let is_in_force = self.control.has_begun() || self.source.is_some();
+        if !is_in_force {
+            return;
+        }
+        if !self.device.is_sure().await {
+            let device = self.device.access().label();
+            tracing::warn!(
+                device,
+                "what was set cannot be undone: the device does not answer, or another one does"
+            );
+            return;
+        }
+        let kept = self.decided();
+        let control = &mut self.control;
+        let releases = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
+        let limits = self.last_limits();
+        let (control, image) = (&self.control, self.device.image());
+        let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
+        let requests = requests(writes, &self.profile.link, image);
+        if requests.is_empty() {
+            return;
+        }
+        let access = self.device.access();
+        let mut failed = None;
+        for Joined { whole, parts } in requests {
+            let outcome = match access.write(&[whole]).await {
+                Err(Fault::Exception(_)) if !parts.is_empty() => access.write(&parts).await,
+                outcome => outcome,
+            };
+            failed = failed.or(outcome.err());
+        }
+        match failed {
+            None => {
+                tracing::info!(device = self.device.access().label(), "what was set is undone at the end")
+            }
+            Some(fault) => {
+                tracing::warn!(
+                    device = self.device.access().label(),
+                    "not all that was set is undone at the end: {fault}"
+                );
+            }
+        }
     }
 }
 

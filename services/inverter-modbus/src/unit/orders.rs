@@ -5,7 +5,6 @@ use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
 use super::control::{End, Order, Outcome};
-use super::last_word::{Joined, ordered, requests};
 use super::life::Unit;
 use super::set_points::{PERCENT, item_of, percent_of};
 use super::sight::sighted;
@@ -172,45 +171,10 @@ impl Unit {
 
     pub(super) fn say(&mut self, what: String, is_bad: bool) {
         if is_bad {
-            tracing::warn!(device = self.profile.id, "{what}");
+            tracing::warn!(device = self.device.access().label(), "{what}");
         } else {
-            tracing::info!(device = self.profile.id, "{what}");
+            tracing::info!(device = self.device.access().label(), "{what}");
         }
         self.result = what;
-    }
-
-    /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
-    /// more. What the device refuses does not keep the rest from it.
-    pub(super) async fn release(&mut self) {
-        // A read that waits would go out between two writes.
-        self.device.rest();
-        let kept = self.decided();
-        let control = &mut self.control;
-        let releases = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
-        let limits = self.last_limits();
-        let (control, image) = (&self.control, self.device.image());
-        let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
-        let requests = requests(writes, &self.profile.link, image);
-        if requests.is_empty() {
-            return;
-        }
-        let access = self.device.access();
-        let mut failed = None;
-        for Joined { whole, parts } in requests {
-            let outcome = match access.write(&[whole]).await {
-                Err(Fault::Exception(_)) if !parts.is_empty() => access.write(&parts).await,
-                outcome => outcome,
-            };
-            failed = failed.or(outcome.err());
-        }
-        match failed {
-            None => tracing::info!(device = self.profile.id, "what was set is undone at the end"),
-            Some(fault) => {
-                tracing::warn!(
-                    device = self.profile.id,
-                    "not all that was set is undone at the end: {fault}"
-                );
-            }
-        }
     }
 }
