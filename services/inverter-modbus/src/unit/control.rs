@@ -160,6 +160,11 @@ impl Control {
         self.traces.forget();
     }
 
+    /// What waits for the allowance of its memory: its name, the value, and until when.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&str, f64, Instant)> {
+        self.points.iter().filter_map(|(name, wish)| Some((name.as_str(), wish.value, wish.waits_until?)))
+    }
+
     /// Writes to memory that wears out, so far.
     #[must_use]
     pub fn flash_writes(&self) -> u32 {

@@ -15,6 +15,7 @@ use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
 use super::view::View;
+use super::waiting::Waiting;
 use crate::config::{self, ControlSwitch};
 use crate::device::access::Access;
 use crate::device::poll::{Device, Happened};
@@ -51,6 +52,8 @@ pub struct Unit {
     pub(super) next_order: u64,
     pub(super) power_w: f64,
     pub(super) result: String,
+    /// What waits for its turn.
+    pub(super) waiting: Waiting,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
     pub(super) is_due: bool,
@@ -113,6 +116,7 @@ impl Unit {
             next_order: 0,
             power_w: 0.0,
             result: String::new(),
+            waiting: Waiting::default(),
             shown_at: None,
             was_there: false,
             is_due: false,
@@ -246,7 +250,7 @@ impl Unit {
             is_there,
             is_controlled: self.config.control == ControlSwitch::On,
             is_decided: self.source.is_some(),
-            result: &self.result,
+            result: &self.waiting.after(&self.result),
             power_w: self.power_w,
             flash_writes: self.control.flash_writes(),
             mode: self.mode(),

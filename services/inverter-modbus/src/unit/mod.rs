@@ -1,6 +1,6 @@
 //! A device on the bus: its services, what they show, what is set through them.
 //!
-//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure
+//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure; `waiting`: what of it waits, in words
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
@@ -27,6 +27,7 @@ pub mod sight;
 mod traces;
 mod undo;
 mod view;
+mod waiting;
 mod wear;
 mod wish;
 

@@ -12,7 +12,7 @@ use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
-use crate::system::Wish;
+use crate::system::{self, Wish};
 
 /// What is not set by clients where it is decided elsewhere.
 pub(super) const DECIDED: [&str; 5] = [
@@ -80,9 +80,15 @@ impl Unit {
             }
             return;
         };
-        if let Err(why) = self.set(name, value, Some(&client), Instant::now()) {
+        let now = Instant::now();
+        let set = match name {
+            system::MODE => self.set_mode(value, &client, now),
+            system::POWER => self.set_power(value, &client, now),
+            _ => self.set(name, value, Some(&client), now),
+        };
+        self.is_due = true;
+        if let Err(why) = set {
             self.say(format!("{name}: {why}"), true);
-            self.is_due = true;
         }
     }
 
@@ -112,6 +118,7 @@ impl Unit {
             (control.outcomes(sight, now), control.next(sight, now))
         });
         let Some((outcomes, order)) = looked else { return };
+        self.is_due |= self.waiting.look(&self.control, now);
         for outcome in outcomes {
             self.is_due = true;
             match outcome {
