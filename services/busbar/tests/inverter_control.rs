@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbus_interfaces::{BusAddress, Filter, Monitor, Value as Item};
+use dbus_interfaces::{BusAddress, Draft, Filter, Monitor, Value as Item};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
 use testbed::{Exit, PrivateBus, Process, eventually};
@@ -198,6 +198,34 @@ fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_
 }
 
 #[test]
+fn a_name_that_is_taken_keeps_one_device_from_the_bus_until_it_is_free_and_no_other() {
+    let (bus, folder) = (PrivateBus::start(), folder());
+    let _settings = settings(&bus, folder.path());
+    let (mut scenario, mut config) = (String::new(), String::new());
+    for (n, name) in ["rs485", "second"].into_iter().enumerate() {
+        let port = folder.path().join(name).display().to_string();
+        scenario += &format!("[[inverter]]\nlink = {port:?}\nprofile = {SUNGROW:?}\npaced = false\n");
+        let number = format!("device_instance = {}\nname = \"{name}\"", 20 + n);
+        config += &format!("[[device]]\nprofile = {SUNGROW:?}\nport = {port:?}\n{number}\n");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let address = BusAddress::choose(Some(bus.address()));
+    let owner = runtime.block_on(Draft::new(UNIT).publish(&address)).expect("the name");
+    let scenario = file(folder.path(), "scenario.toml", &scenario);
+    let _simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario));
+    let config = file(folder.path(), "inverter-modbus.toml", &config);
+    let mut service = service(&bus, &config);
+    service.wait_for_line("until it is free", SOON * 4);
+    let second = "com.victronenergy.multi.modbus_second_1";
+    eventually(SOON * 4, || bus.get_value(second, "/Connected") == Ok(json!(1)));
+    drop(owner);
+    drop(runtime);
+    eventually(SOON * 8, || bus.get_value(UNIT, "/Connected") == Ok(json!(1)));
+    let said = service.lines().into_iter().filter(|line| line.contains("until it is free")).count();
+    assert_eq!((said, service.terminate()), (1, Exit::Code(0)));
+}
+
+#[test]
 fn an_inverter_that_is_exchanged_for_one_that_does_not_bear_it_is_neither_read_nor_written_and_that_is_told()
 {
     let mut bed = Bed::start("goodwe-et", "unit = 1");
@@ -211,6 +239,7 @@ fn an_inverter_that_is_exchanged_for_one_that_does_not_bear_it_is_neither_read_n
     bed.service.wait_for_line(told, SOON * 4);
     eventually(SOON * 4, || bed.bus.get_value(UNIT, "/Polled/Exchanged") == Ok(json!(told)));
     assert_eq!(bed.bus.get_value(UNIT, "/Connected"), Ok(json!(0)));
+    assert!(!bed.is_mode(CHARGE), "what is not known is not shown");
     let result = bed.bus.get_value(UNIT, "/Control/Result").unwrap_or_default();
     assert!(result.as_str().is_some_and(|result| result.contains(told)), "{result}");
     bed.service.terminate();

@@ -4,6 +4,7 @@
 //! eight requests on a line that others use too. So what is known is not read again, what is undone already is not
 //! written, and registers beside each other go in one request.
 
+use super::half::Half;
 use super::life::Unit;
 use super::sight::sighted;
 use crate::device::access::Fault;
@@ -110,7 +111,7 @@ impl Unit {
         // A read that waits would go out between two writes.
         self.device.rest();
         let is_in_force = self.control.has_begun() || self.source.is_some();
-        if !is_in_force {
+        if !is_in_force || self.halves.iter().any(Half::is_taken) {
             return;
         }
         if !self.device.is_sure().await {

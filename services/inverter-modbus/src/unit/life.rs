@@ -197,7 +197,10 @@ impl Unit {
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
         self.follow(now);
         self.govern(now).await;
-        self.order(now);
+        // Who has its name may be another process at the same device.
+        if !self.halves.iter().any(Half::is_taken) {
+            self.order(now);
+        }
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         // A sum of which a part is not there yet is a wrong value.
         let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
@@ -218,7 +221,7 @@ impl Unit {
         }
         self.is_hollow |= !is_published && is_exchanged;
         let is_old = self.shown_at.is_none_or(|at| at + SHOW <= now);
-        let has_missing = self.halves.iter().any(|half| !half.is_published());
+        let has_missing = self.halves.iter().any(|half| half.is_missing(now));
         if self.is_due || is_old || has_missing || is_there != self.was_there {
             (self.is_due, self.shown_at, self.was_there) = (false, Some(now), is_there);
             self.show(is_there, now).await?;

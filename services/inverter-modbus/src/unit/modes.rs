@@ -27,9 +27,8 @@ const fn mode_number(mode: Mode) -> i32 {
     }
 }
 
-/// The ways of running that a device has, as items, and how long a wish lasts.
+/// The ways of running that a device has, as items.
 pub(super) fn shown(tx: &mut Update<'_>, map: &Map, view: &View<'_>) {
-    tx.set(c::TIMEOUT, i32::try_from(view.timeout_s).unwrap_or(i32::MAX));
     if map.modes.is_empty() {
         return;
     }
