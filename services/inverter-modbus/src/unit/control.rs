@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
+use crate::profile::scalar::Table;
 use crate::profile::write::Persist;
 
 use super::last_word::stands;
@@ -130,6 +131,14 @@ impl Control {
     pub fn in_force(&self) -> impl Iterator<Item = &str> {
         let in_force = self.points.iter().filter(|(_, wish)| wish.before.is_some() && !wish.is_over);
         in_force.map(|(name, _)| name.as_str())
+    }
+
+    /// The registers of which bits are to be undone and others are to stay as they are then.
+    pub(super) fn beside(&self, sight: &Sight<'_>) -> Vec<(Table, u16)> {
+        let begun = self.points.iter().filter(|(_, wish)| wish.before.is_some());
+        let writes = begun.filter_map(|(name, _)| sight.map.write(name, sight.point));
+        let steps = writes.flat_map(|write| &write.spec.release).filter(|step| step.mask.is_some());
+        steps.map(|step| (step.table, step.addr)).collect()
     }
 
     /// Whether anything is to be undone.

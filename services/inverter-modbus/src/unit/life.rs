@@ -56,6 +56,8 @@ pub struct Unit {
     pub(super) waiting: Waiting,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
+    /// When what stands beside bits that are to be undone was read anew.
+    pub(super) looked_beside_at: Instant,
     pub(super) is_due: bool,
     /// It is on the bus only for saying what answers in its place, without its items.
     is_hollow: bool,
@@ -119,6 +121,7 @@ impl Unit {
             waiting: Waiting::default(),
             shown_at: None,
             was_there: false,
+            looked_beside_at: Instant::now(),
             is_due: false,
             is_hollow: false,
             began: Instant::now(),

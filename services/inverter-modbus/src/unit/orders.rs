@@ -1,5 +1,7 @@
 //! What clients set and what is written for it: from an item to registers, and what came of it.
 
+use std::time::Duration;
+
 use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
@@ -14,6 +16,8 @@ use crate::device::access::Fault;
 use crate::profile::write::MODE;
 use crate::system::{self, Wish};
 
+/// What stands beside bits that are to be undone is read so often.
+const BESIDE: Duration = Duration::from_secs(30);
 /// What is not set by clients where it is decided elsewhere.
 pub(super) const DECIDED: [&str; 5] = [
     "charge_current_limit",
@@ -113,6 +117,7 @@ impl Unit {
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
         self.bound();
+        self.look_beside(now);
         let control = &mut self.control;
         let looked = sighted(&self.device, &self.config, |sight| {
             (control.outcomes(sight, now), control.next(sight, now))
@@ -147,6 +152,17 @@ impl Unit {
                 self.done(&name, End::Lost, now);
             }
         }
+    }
+
+    /// Keeps what stands beside bits that are to be undone from getting old: the last word has no time to read it.
+    fn look_beside(&mut self, now: Instant) {
+        if now < self.looked_beside_at + BESIDE {
+            return;
+        }
+        let control = &self.control;
+        let beside = sighted(&self.device, &self.config, |sight| control.beside(sight));
+        self.device.read_soon(&beside.unwrap_or_default(), now);
+        self.looked_beside_at = now;
     }
 
     /// An order was carried out, or not.

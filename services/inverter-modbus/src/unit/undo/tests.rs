@@ -332,6 +332,18 @@ fn the_last_word_to_a_deye_that_charges_is_few_requests_none_of_them_a_read_and_
 }
 
 #[test]
+fn what_stands_beside_bits_that_are_to_be_undone_is_known_only_of_what_is_in_force() {
+    let mut bench = deye();
+    bench.has(183, &[5120]);
+    assert_eq!(bench.with(|control, sight, _| control.beside(sight)), []);
+    bench.want(CHARGE, 2500.0);
+    bench.written(End::Taken).unwrap();
+    let beside = bench.with(|control, sight, _| control.beside(sight));
+    let addresses: Vec<u16> = beside.into_iter().map(|(_, addr)| addr).collect();
+    assert_eq!(addresses, [232, 274, 275, 276, 277, 278, 279, 248]);
+}
+
+#[test]
 fn the_last_word_leaves_out_what_the_device_has_been_read_to_have() {
     let mut bench = deye();
     bench.has(183, &[5120]);
