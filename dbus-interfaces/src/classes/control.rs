@@ -13,7 +13,8 @@ pub const POWER: Item<f64> = Item::new("/Control/Power", text::WATTS).writable()
 /// How long `charge`, `discharge` and set points with an end last without being written again, s, 0 to 86400; 0 until they are
 /// ended.
 pub const TIMEOUT: Item<i32> = Item::new("/Control/Timeout", Text::Plain).writable().range(0.0, 86_400.0);
-/// What the last wish came to, in words; empty while there was none.
+/// What the last wish came to, in words, and what waits for memory that wears out, with the local time at which it is written; empty
+/// while there was none.
 pub const RESULT: Item<String> = Item::new("/Control/Result", Text::Plain);
 /// Writes to memory that wears out, since the process began.
 pub const FLASH_WRITES: Item<i32> = Item::new("/Control/FlashWrites", Text::Plain);

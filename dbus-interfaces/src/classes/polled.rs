@@ -19,6 +19,9 @@ pub const BLOCK_AGE: Item<i32> = Item::new("/Polled/Block/#/Age", text::SECONDS)
 pub const BLOCK_PERIOD: Item<f64> = Item::new("/Polled/Block/#/Period", text::SECONDS);
 /// What the device says of faults and warnings, in words.
 pub const FAULTS: Item<String> = Item::new("/Polled/Faults", Text::Plain);
+/// What answers in place of the device since that was silent, in words; empty while nothing else does. It is neither read nor
+/// written.
+pub const EXCHANGED: Item<String> = Item::new("/Polled/Exchanged", Text::Plain);
 /// What only this make has: its name. From 0 on.
 pub const EXTRA_NAME: Item<String> = Item::new("/Polled/Extra/#/Name", Text::Plain);
 /// Its value.
@@ -40,6 +43,7 @@ mod tests {
             line(BLOCK_AGE),
             line(BLOCK_PERIOD),
             line(FAULTS),
+            line(EXCHANGED),
             line(EXTRA_NAME),
             line(EXTRA_VALUE),
         ];

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dbus_interfaces::{BusAddress, Filter, Monitor, Value as Item};
+use dbus_interfaces::{BusAddress, Draft, Filter, Monitor, Value as Item};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{PrivateBus, Process, eventually};
+use testbed::{Exit, PrivateBus, Process, eventually};
 
 const UNIT: &str = "com.victronenergy.multi.modbus_rs485_1";
 /// `/Control/Mode`
@@ -19,7 +19,7 @@ struct Bed {
     bus: PrivateBus,
     folder: tempfile::TempDir,
     service: Process,
-    _simulator: Process,
+    simulator: Process,
     _settings: Process,
 }
 
@@ -29,23 +29,38 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     file
 }
 
+/// An inverter on the serial line, as unit 1.
+fn simulator(folder: &Path, profile: &str) -> Process {
+    let port = folder.join("rs485").display().to_string();
+    let scenario = format!("[[inverter]]\nlink = {port:?}\nprofile = {profile:?}\nunit = 1\nsoc = 50\n");
+    let scenario = file(folder, "scenario.toml", &scenario);
+    Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario))
+}
+
+fn service(bus: &PrivateBus, config: &Path) -> Process {
+    let mut command = bus.command(testbed::executable("busbar"));
+    Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config))
+}
+
 impl Bed {
     #[track_caller]
     fn start(profile: &str, device: &str) -> Bed {
         let (bus, folder) = (PrivateBus::start(), folder());
         let settings = settings(&bus, folder.path());
         let port = folder.path().join("rs485").display().to_string();
-        let scenario = format!("[[inverter]]\nlink = {port:?}\nprofile = {profile:?}\nsoc = 50\n");
-        let scenario = file(folder.path(), "scenario.toml", &scenario);
-        let simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario));
+        let simulator = simulator(folder.path(), profile);
         let config =
             format!("[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}");
         let config = file(folder.path(), "inverter-modbus.toml", &config);
-        let mut command = bus.command(testbed::executable("busbar"));
-        let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(config));
-        let bed = Bed { bus, folder, service, _simulator: simulator, _settings: settings };
+        let service = service(&bus, &config);
+        let bed = Bed { bus, folder, service, simulator, _settings: settings };
         eventually(SOON * 2, || bed.bus.get_value(UNIT, "/Connected") == Ok(json!(1)));
         bed
+    }
+
+    /// The service once more.
+    fn again(&self) -> Process {
+        service(&self.bus, &self.folder.path().join("inverter-modbus.toml"))
     }
 
     fn number(&self, path: &str) -> f64 {
@@ -137,4 +152,104 @@ fn charging_stops_when_nobody_is_followed_any_more_and_the_house_is_fed_on() {
         line.trim().parse::<f64>().expect("a number")
     };
     assert_eq!((of("charge_current_limit"), of("discharge_current_limit")), (0.0, 43.0), "{table}");
+}
+
+/// The registers that a forced charge of a Deye writes.
+const FORCED: [u16; 16] = [230, 232, 248, 268, 269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 281];
+
+/// A profile that shows these registers as they are.
+fn plain_registers() -> String {
+    let points = FORCED.map(|addr| format!("    {{ name = \"x_r{addr}\", addr = {addr} }},\n")).concat();
+    let block = "block = [{ addr = 230, count = 52, every = \"1s\" }]";
+    let link = "link = { rtu = { baud = [9600] } }";
+    let head =
+        "schema = 1\nid = \"plain\"\nmake = \"Any\"\nmodels = [\"One\"]\nclass = \"hybrid\"\nphases = 1";
+    format!("{head}\n{link}\n{block}\npoint = [\n{points}]\n")
+}
+
+#[test]
+fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_second() {
+    let mut bed = Bed::start("deye-one-phase", "");
+    let plain = file(bed.folder.path(), "plain.toml", &plain_registers()).display().to_string();
+    let registers = |bed: &Bed| {
+        let table = bed.table(&plain);
+        FORCED
+            .map(|addr| in_table(&table, &format!("x_r{addr}")).unwrap_or_else(|| panic!("{addr}: {table}")))
+    };
+    let current = "/Control/GridChargeCurrent";
+    bed.set(current, "40");
+    eventually(SOON * 4, || bed.number(current) == 40.0);
+    bed.service.terminate();
+    let before = registers(&bed);
+    bed.service = bed.again();
+    eventually(SOON * 4, || bed.number(current) == 40.0);
+    bed.set("/Control/Power", "3000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number(current) != 40.0);
+    bed.simulator.write_line("inverter 0 journal");
+    bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let exit = bed.service.terminate();
+    assert_eq!(exit, Exit::Code(0), "{:?}", bed.service.lines());
+    bed.simulator.write_line("inverter 0 journal");
+    let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
+    assert!(writes.len() <= 5 && writes[0].starts_with("16:232="), "the grid is stopped first: {journal}");
+    assert_eq!(registers(&bed), before, "{journal}");
+}
+
+#[test]
+fn a_name_that_is_taken_keeps_one_device_from_the_bus_until_it_is_free_and_no_other() {
+    let (bus, folder) = (PrivateBus::start(), folder());
+    let _settings = settings(&bus, folder.path());
+    let (mut scenario, mut config) = (String::new(), String::new());
+    for (n, name) in ["rs485", "second"].into_iter().enumerate() {
+        let port = folder.path().join(name).display().to_string();
+        scenario += &format!("[[inverter]]\nlink = {port:?}\nprofile = {SUNGROW:?}\npaced = false\n");
+        let number = format!("device_instance = {}\nname = \"{name}\"", 20 + n);
+        config += &format!("[[device]]\nprofile = {SUNGROW:?}\nport = {port:?}\n{number}\n");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let address = BusAddress::choose(Some(bus.address()));
+    let owner = runtime.block_on(Draft::new(UNIT).publish(&address)).expect("the name");
+    let scenario = file(folder.path(), "scenario.toml", &scenario);
+    let _simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(scenario));
+    let config = file(folder.path(), "inverter-modbus.toml", &config);
+    let mut service = service(&bus, &config);
+    service.wait_for_line("until it is free", SOON * 4);
+    let second = "com.victronenergy.multi.modbus_second_1";
+    eventually(SOON * 4, || bus.get_value(second, "/Connected") == Ok(json!(1)));
+    drop(owner);
+    drop(runtime);
+    eventually(SOON * 8, || bus.get_value(UNIT, "/Connected") == Ok(json!(1)));
+    let said = service.lines().into_iter().filter(|line| line.contains("until it is free")).count();
+    assert_eq!((said, service.terminate()), (1, Exit::Code(0)));
+}
+
+#[test]
+fn an_inverter_that_is_exchanged_for_one_that_does_not_bear_it_is_neither_read_nor_written_and_that_is_told()
+{
+    let mut bed = Bed::start("goodwe-et", "unit = 1");
+    bed.set("/Control/Power", "2000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
+    assert_eq!(bed.bus.get_value(UNIT, "/Polled/Exchanged"), Ok(json!("")));
+    bed.simulator.terminate();
+    bed.simulator = simulator(bed.folder.path(), "growatt-spf");
+    let told = "another device answers: a Growatt SPF";
+    bed.service.wait_for_line(told, SOON * 4);
+    eventually(SOON * 4, || bed.bus.get_value(UNIT, "/Polled/Exchanged") == Ok(json!(told)));
+    assert_eq!(bed.bus.get_value(UNIT, "/Connected"), Ok(json!(0)));
+    assert!(!bed.is_mode(CHARGE), "what is not known is not shown");
+    let result = bed.bus.get_value(UNIT, "/Control/Result").unwrap_or_default();
+    assert!(result.as_str().is_some_and(|result| result.contains(told)), "{result}");
+    bed.service.terminate();
+    bed.simulator.write_line("inverter 0 journal");
+    let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+    let asked: Vec<&str> = journal.split(' ').filter(|entry| entry.contains(':')).collect();
+    let is_harmless = |entry: &&str| {
+        let mut parts = entry.split(':');
+        let (function, addr) = (parts.next(), parts.next().and_then(|addr| addr.parse::<u16>().ok()));
+        matches!(function, Some("3" | "4")) && addr.is_some_and(|addr| addr < 30_000)
+    };
+    assert!(!asked.is_empty() && asked.iter().all(|entry| is_harmless(&entry)), "{journal}");
 }

@@ -84,6 +84,36 @@ fn what_is_set_at_a_system_is_shared_among_its_inverters_and_clipped_by_what_the
     assert_eq!(at(&units[2], limit), of_cabin, "the other system is another one");
 }
 
+#[test]
+fn a_way_of_running_of_a_system_is_that_of_its_inverters_with_a_share_of_the_power_each_until_the_end() {
+    const CHARGE: i64 = 4;
+    const DISCHARGE: &str = "5";
+    let mut bed =
+        Inverters::start(&[serial("soc = 50", "control = \"on\""), serial("soc = 50", "control = \"on\"")]);
+    let system = bed.name("acsystem", 0);
+    let units = [0, 1].map(|n| bed.name("multi", n));
+    let (mode, power, result) = ("/Control/Mode", "/Control/Power", "/Control/Result");
+    eventually(SOON * 2, || bed.get(&system, mode).is_i64() && bed.number(&system, power) == 0.0);
+    assert_eq!(bed.bus.set_value(&system, power, &["d", "3000"]), Ok(0));
+    eventually(SOON, || units.iter().all(|unit| bed.number(unit, power) == 1500.0));
+    assert_eq!(bed.bus.set_value(&system, mode, &["i", &CHARGE.to_string()]), Ok(0));
+    eventually(SOON * 4, || units.iter().all(|unit| bed.get(unit, mode) == json!(CHARGE)));
+    eventually(SOON, || bed.get(&system, mode) == json!(CHARGE) && bed.number(&system, power) == 3000.0);
+    eventually(SOON, || bed.get(&system, result) == json!("mode charge is set"));
+    assert_ne!(bed.bus.set_value(&system, mode, &["i", DISCHARGE]), Ok(0), "a Deye has no such mode");
+    let why = "not every inverter of the system takes its share of it";
+    eventually(SOON, || bed.get(&system, result) == json!(why));
+    for n in 0..2 {
+        bed.command(n, "journal");
+    }
+    bed.service.terminate();
+    for n in 0..2 {
+        let journal = bed.command(n, "journal");
+        let first = journal.split(' ').find(|entry| entry.starts_with("16:"));
+        assert!(first.is_some_and(|first| first.starts_with("16:232=")), "{n}: {journal}");
+    }
+}
+
 /// What DVCC writes to, wherever it finds it (`dbus-systemcalc-py`: `delegates/dvcc.py`, `delegates/multi.py`).
 const WRITTEN_BY_OTHERS: [&str; 7] = [
     "/Link/ChargeCurrent",

@@ -15,6 +15,7 @@ use crate::profile::scalar::Table;
 pub struct Access {
     line: Line,
     unit: u8,
+    label: String,
     timeout: Duration,
     gap: Duration,
     write_function: WriteFunction,
@@ -58,7 +59,20 @@ impl Access {
     pub fn new(line: Line, unit: u8, profile: &Profile) -> Access {
         let link = &profile.link;
         let write_function = link.write_function;
-        Access { line, unit, timeout: link.timeout(), gap: link.gap(), write_function }
+        let label = format!("{} unit {unit}", profile.id);
+        Access { line, unit, label, timeout: link.timeout(), gap: link.gap(), write_function }
+    }
+
+    /// The same, called so in the log.
+    #[must_use]
+    pub fn called(self, label: String) -> Access {
+        Access { label, ..self }
+    }
+
+    /// What it is called in the log.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// Its address on the line.

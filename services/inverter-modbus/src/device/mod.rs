@@ -2,11 +2,14 @@
 //!
 //! - [`access`]: reads and writes of its registers
 //! - `own`: what this process sets at it
-//! - [`recognise`]: whether it is what it should be
-//! - [`poll`]: the machine around both; `running`: what it knows of a device that was recognised
+//! - [`recognise`]: whether it is what it should be; `same`: whether it is who it was; `exclude`: whether it bears to be asked
+//! - [`poll`]: the machine around both; `presence`: what it does with one that comes and goes; `running`: what it knows of a device that was recognised
 
 pub mod access;
+mod exclude;
 mod own;
 pub mod poll;
+pub mod presence;
 pub mod recognise;
 mod running;
+mod same;

@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service_kit::{Repeating, Report};
+use service_kit::Repeating;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::{Access, Fault};
-use super::own;
-use super::recognise::{Identity, NotIt, recognise};
-use super::running::{NO_LINE, Running};
+use super::recognise::{Identity, NotIt};
+use super::running::Running;
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
 use crate::engine::filter::Filter;
@@ -19,14 +18,12 @@ use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
 use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
+use crate::line::Turn;
 use crate::line::resident::Resident;
-use crate::line::{NoAnswer, Turn};
 use crate::profile::Profile;
 
-/// A device that says nothing for so long is recognised anew.
-pub const OFFLINE: Duration = Duration::from_secs(10);
 /// So often one that is not there is asked.
-const LOOK: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(5);
 /// Values are no older than this on a full line either, as far as they are read.
 const LONGEST_CYCLE: Duration = Duration::from_millis(1500);
 /// Reads whose ages are told.
@@ -36,31 +33,39 @@ const COMMANDS: usize = 16;
 
 /// A device.
 pub struct Device {
-    profile: Arc<Profile>,
-    access: Access,
-    is_controlled: bool,
-    phase: Phase,
+    pub(super) profile: Arc<Profile>,
+    pub(super) access: Access,
+    pub(super) is_controlled: bool,
+    pub(super) phase: Phase,
     doing: Option<Doing>,
-    commands: VecDeque<(u64, Vec<Written>)>,
-    image: Image,
-    filter: Filter,
+    pub(super) commands: VecDeque<(u64, Vec<Written>)>,
+    pub(super) image: Image,
+    pub(super) filter: Filter,
     reads: u64,
-    heard_at: Option<Instant>,
-    failure: Repeating,
+    pub(super) heard_at: Option<Instant>,
+    /// Who it was when it was recognised first.
+    pub(super) known: Option<Identity>,
+    /// How often its line was interrupted when it was asked who it is.
+    pub(super) interruptions: u64,
+    /// It was silent, and is asked who it is at this time, before anything else.
+    pub(super) doubt: Option<Instant>,
+    /// What answers in its place.
+    pub(super) stranger: Option<String>,
+    pub(super) failure: Repeating,
     /// Something was read since the last cycle was over.
     is_new: bool,
     cycle_at: Option<Instant>,
     most_blocks: u16,
 }
 
-enum Phase {
+pub(super) enum Phase {
     /// It is to be recognised at this time.
     Looking(Instant),
     /// It is read.
     Running(Box<Running>),
 }
 
-type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
+pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
 enum Doing {
     Recognise(Pending<Result<Identity, NotIt>>),
@@ -73,6 +78,8 @@ enum Doing {
 pub enum Happened {
     /// It was recognised: its map is another one.
     Recognised,
+    /// Another device answers in its place.
+    Exchanged,
     /// Everything that was due was read.
     Cycle,
     /// A command was carried out, or not.
@@ -97,6 +104,10 @@ impl Device {
             filter: Filter::default(),
             reads: 0,
             heard_at: None,
+            known: None,
+            interruptions: 0,
+            doubt: None,
+            stranger: None,
             failure: Repeating::default(),
             is_new: false,
             cycle_at: None,
@@ -147,7 +158,7 @@ impl Device {
         self.most_blocks
     }
 
-    fn running(&self) -> Option<&Running> {
+    pub(super) fn running(&self) -> Option<&Running> {
         match &self.phase {
             Phase::Running(running) => Some(running),
             Phase::Looking(_) => None,
@@ -210,6 +221,12 @@ impl Device {
         }
     }
 
+    /// Nothing that has not gone out goes out any more, until the next thing happens.
+    pub fn rest(&mut self) {
+        self.doing = None;
+        self.commands.clear();
+    }
+
     /// Waits for the next thing that happens. Dropping the future loses nothing: what is under way goes on at the next call.
     pub async fn happen(&mut self) -> Happened {
         if self.doing.is_none() {
@@ -244,14 +261,17 @@ impl Device {
 
     /// What is done next, or when there will be something.
     fn begin(&mut self, now: Instant) -> Result<Doing, Instant> {
-        let running = match &mut self.phase {
+        match &self.phase {
             Phase::Looking(at) if *at > now => return Err(*at),
-            Phase::Looking(_) => {
-                let (profile, access) = (self.profile.clone(), self.access.clone());
-                return Ok(Doing::Recognise(Box::pin(async move { recognise(&profile, &access).await })));
-            }
-            Phase::Running(running) => running,
-        };
+            Phase::Looking(_) => return Ok(Doing::Recognise(self.asked_who())),
+            Phase::Running(_) => {}
+        }
+        match self.doubted(now) {
+            Some(at) if at > now => return Err(at),
+            Some(_) => return Ok(Doing::Recognise(self.asked_who())),
+            None => {}
+        }
+        let Phase::Running(running) = &mut self.phase else { return Err(now + LOOK) };
         let access = self.access.clone();
         if let Some((number, writes)) = self.commands.pop_front() {
             return Ok(Doing::Write(number, Box::pin(async move { access.write(&writes).await })));
@@ -265,36 +285,6 @@ impl Device {
         let patience = 1 << entry.tries;
         let read = async move { access.read(range, Turn::By(deadline), patience).await };
         Ok(Doing::Read(n, range, Box::pin(read)))
-    }
-
-    fn recognised(&mut self, outcome: Result<Identity, NotIt>) -> Happened {
-        let now = Instant::now();
-        match outcome {
-            Ok(identity) => {
-                let lasting = match self.failure.ended(now) {
-                    Some(Report::Ended { lasting, .. }) => format!(" after {:.1} s", lasting.as_secs_f64()),
-                    _ => String::new(),
-                };
-                let (device, serial) = (&self.profile.id, &identity.serial);
-                tracing::info!(device, serial, "the device is there{lasting}");
-                let map = Map::new(&self.profile, identity.chain.as_ref(), self.is_controlled);
-                self.access.line().recognised(self.access.unit(), Some(own::registers(&map)));
-                self.image.clear();
-                self.filter.clear();
-                self.heard_at = Some(now);
-                self.phase = Phase::Running(Box::new(Running::new(&self.profile, identity, map, now)));
-                Happened::Recognised
-            }
-            Err(why) => {
-                let is_no_line = matches!(&why, NotIt::Fault(Fault::NoAnswer(NoAnswer::NoLine(_))));
-                // The line says itself when it is not there.
-                if !is_no_line && let Some(report) = self.failure.failed(now, &why.to_string()) {
-                    tracing::warn!(device = self.profile.id, "{report}");
-                }
-                self.phase = Phase::Looking(now + if is_no_line { NO_LINE } else { LOOK });
-                Happened::Nothing
-            }
-        }
     }
 
     fn was_read(&mut self, n: usize, range: Range, outcome: Result<Vec<u16>, Fault>) -> Happened {
@@ -315,10 +305,8 @@ impl Device {
             }
             Err(fault) => {
                 self.brought_nothing(n, &fault, now);
-                // A device that only says that it is busy or has failed is not there either: what it showed is old.
-                let silent_since = self.heard_at.unwrap_or(now);
-                if now.duration_since(silent_since) >= OFFLINE {
-                    self.is_gone(&fault, now);
+                self.misses(&fault, now);
+                if self.running().is_none() {
                     return Happened::Nothing;
                 }
             }
@@ -333,16 +321,6 @@ impl Device {
             self.image.forget(table, addr, count);
             self.take_in(now);
         }
-    }
-
-    /// It is to be recognised anew.
-    fn is_gone(&mut self, fault: &Fault, now: Instant) {
-        if let Some(report) = self.failure.failed(now, &fault.to_string()) {
-            tracing::warn!(device = self.profile.id, "{report}");
-        }
-        self.commands.clear();
-        self.access.line().recognised(self.access.unit(), None);
-        self.phase = Phase::Looking(now);
     }
 
     /// Everything that was due is there, or as good as; on a full line, where something is always due, what there is.
@@ -366,7 +344,7 @@ impl Device {
         let heard = decode(&running.map, &self.image);
         for (point, number) in self.filter.take(&heard) {
             tracing::warn!(
-                device = self.profile.id,
+                device = self.access.label(),
                 point,
                 number,
                 "a state that the profile has no word for"
@@ -386,7 +364,7 @@ impl Device {
                 let block = entry.request.parts.first().and_then(|part| running.map.blocks.get(part.block));
                 let is_optional = block.is_some_and(|block| block.optional);
                 let Range { table, addr, count } = range;
-                tracing::info!(device = self.profile.id, %table, addr, count, is_optional, "the device has no such registers: {fault}");
+                tracing::info!(device = self.access.label(), %table, addr, count, is_optional, "the device has no such registers: {fault}");
                 self.image.forget(table, addr, count);
                 if is_optional {
                     running.schedule.drop(n);

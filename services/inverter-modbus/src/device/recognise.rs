@@ -47,6 +47,17 @@ pub enum NotIt {
         /// What stands there.
         found: String,
     },
+    /// Another device of the same kind answers.
+    #[error("another device answers: {0}")]
+    Exchanged(String),
+    /// A device answers that does not bear to be asked who it is.
+    #[error("another device answers: {0}")]
+    Delicate(String),
+    /// Such a one is not excluded.
+    #[error(
+        "it does not say whether it is a device that does not bear to be read: nothing more is asked of it"
+    )]
+    NotExcluded,
     /// It has no chain of models.
     #[error("it has no SunSpec models")]
     NoChain,
@@ -58,6 +69,18 @@ pub enum NotIt {
         /// What it is, and the profile for it, where there is one.
         hint: Option<String>,
     },
+}
+
+impl NotIt {
+    /// Whether another device answers, or one that may be another.
+    #[must_use]
+    pub fn is_another(&self) -> bool {
+        match self {
+            // The registers that say who it is are there in every device of the profile.
+            NotIt::Fault(fault) => fault.is_absent(),
+            _ => true,
+        }
+    }
 }
 
 fn list(models: &[u16]) -> String {

@@ -42,10 +42,16 @@ pub fn best<'p>(
 /// Whether any sign of a step holds.
 #[must_use]
 pub fn has_sign(step: &Step, image: &Image) -> bool {
+    is_any(&step.signs, image)
+}
+
+/// Whether any of these signs holds.
+#[must_use]
+pub fn is_any(signs: &[Sign], image: &Image) -> bool {
     let holds = |sign: &Sign| {
         sign.iter().all(|part| recognise::holds(part, sign_table(part), Words::Hl, image).is_ok())
     };
-    step.signs.iter().any(|sign| !sign.is_empty() && holds(sign))
+    signs.iter().any(|sign| !sign.is_empty() && holds(sign))
 }
 
 /// Whether what was read again is what was read before, where it tells the device: a clock may go on beside it.

@@ -57,6 +57,24 @@ struct WrittenStep {
     danger: Option<String>,
 }
 
+/// A device that some registers endanger.
+#[derive(Debug, Clone)]
+pub struct Danger {
+    /// What it is.
+    pub device: String,
+    /// One of them is enough.
+    pub signs: Vec<Sign>,
+}
+
+/// The devices that are endangered when registers from the first of these on are read.
+#[must_use]
+pub fn dangers() -> (u16, Vec<Danger>) {
+    let Written { danger_from, step } = written();
+    let dangers = step.into_iter().filter(|step| step.danger.is_some());
+    let dangers = dangers.map(|step| Danger { device: step.device.unwrap_or_default(), signs: step.sign });
+    (danger_from, dangers.collect())
+}
+
 impl Knowledge {
     /// All that the program and the user's profiles know, and which profiles are broken and left out.
     #[must_use]

@@ -47,6 +47,8 @@ pub struct Figures {
     pub requests: u64,
     /// Requests without an answer.
     pub silences: u64,
+    /// How often it was away or has failed since: behind it may be something else by now.
+    pub interruptions: u64,
     /// Part of the last seconds in which a request was under way, 0 to 1.
     pub utilisation: f64,
 }

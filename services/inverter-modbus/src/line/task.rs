@@ -138,7 +138,10 @@ impl Owner {
         if let Some(report) = self.failure.failed(now, &broken.why) {
             tracing::warn!(line = %self.address, "{report}");
         }
-        self.figure(|figures| figures.is_open = false);
+        self.figure(|figures| {
+            figures.is_open = false;
+            figures.interruptions += 1;
+        });
     }
 
     /// Takes the request whose turn it is.

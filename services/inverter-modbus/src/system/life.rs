@@ -10,7 +10,7 @@ use service_kit::{Context, Failure};
 use tokio::time::{Instant, sleep_until};
 
 use super::member::{Seat, Table, Wish};
-use super::part::Part;
+use super::part::{MODE, POWER, Part};
 use super::show::show;
 use super::sum::{split, sum};
 use crate::device::recognise::Identity;
@@ -28,6 +28,8 @@ pub(super) struct System {
     began: Instant,
     /// The set points that it has shown.
     offered: BTreeSet<&'static str>,
+    /// Why the last wish was refused, if it was.
+    refusal: Option<&'static str>,
 }
 
 impl System {
@@ -44,7 +46,7 @@ impl System {
     ) -> Result<System, Failure> {
         let place = Place { unit: name, connection: "Modbus".to_owned(), instance, name: custom_name, bus };
         let half = Half::connect(Role::System, &place).await?;
-        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new() })
+        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new(), refusal: None })
     }
 
     /// Runs until the process is asked to stop.
@@ -96,8 +98,9 @@ impl System {
             _ => (format!("{} inverters", seats.len()), Identity::default()),
         };
         let whole = sum(&parts);
-        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered)).await?;
+        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered, self.refusal)).await?;
         self.offered.extend(whole.set_points.iter().map(|point| point.name));
+        self.offered.extend(Some(MODE).filter(|_| !whole.modes.is_empty()));
         Ok(())
     }
 
@@ -116,12 +119,22 @@ impl System {
     }
 
     /// A client sets something at the system: each unit gets its share.
-    fn write(&self, write: WriteRequest) {
-        let Some((name, _)) = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)) else {
+    fn write(&mut self, write: WriteRequest) {
+        let known = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)).map(|(name, _)| *name);
+        let known = known.or_else(|| write.is(c::MODE).then_some(MODE));
+        let Some(name) = known.or_else(|| write.is(c::POWER).then_some(POWER)) else {
             return write.refuse("nothing can be written here");
         };
         let value = write.value().and_then(Value::as_f64);
-        match pass_on(&self.table.seats.borrow(), name, value, write.client()) {
+        // A way of running without a number is none, and a power is the same forward and back.
+        let value = match name {
+            MODE => Some(value.unwrap_or(0.0)),
+            POWER => Some(value.unwrap_or(0.0).abs()),
+            _ => value,
+        };
+        let passed = pass_on(&self.table.seats.borrow(), name, value, write.client());
+        self.refusal = passed.err();
+        match passed {
             Ok(()) => write.confirm_later(),
             Err(why) => write.refuse(why),
         }

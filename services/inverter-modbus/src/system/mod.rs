@@ -25,7 +25,7 @@ use crate::config;
 use life::System;
 use member::Table;
 pub(crate) use member::{Member, Wish};
-pub(crate) use part::{Line, Part, SetPoint, Side};
+pub(crate) use part::{Line, MODE, POWER, Part, SetPoint, Side};
 pub(crate) use show::flows;
 
 /// The systems of a process, by the name in the configuration. They grow with the units.

@@ -24,6 +24,11 @@ pub(crate) struct Side {
     pub(crate) power: Option<f64>,
 }
 
+/// The way of running, among what a system passes on.
+pub(crate) const MODE: &str = "mode";
+/// The power of those ways of running that have one.
+pub(crate) const POWER: &str = "power";
+
 /// A set point that a system passes on.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SetPoint {
@@ -74,6 +79,12 @@ pub(crate) struct Part {
     pub(crate) grid_lost: Option<i32>,
     /// What can be set at it.
     pub(crate) set_points: Vec<SetPoint>,
+    /// The ways of running that it can be set to, as `/Control/Mode` has them.
+    pub(crate) modes: Vec<i32>,
+    /// The one in force.
+    pub(crate) mode: Option<i32>,
+    /// What the last wish came to, in words.
+    pub(crate) result: String,
 }
 
 impl Side {

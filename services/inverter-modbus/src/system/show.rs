@@ -6,7 +6,7 @@ use dbus_interfaces::Update;
 use dbus_interfaces::classes::{battery as b, control as c, device, multi as m};
 
 use super::member::Seat;
-use super::part::{Line, Part, Side};
+use super::part::{Line, MODE, POWER, Part, Side};
 use crate::config::AcInput;
 
 /// `/Mode` on and off.
@@ -76,7 +76,13 @@ fn second_input(tx: &mut Update<'_>, generator: &Side) {
 }
 
 /// What a system shows; `offered` are the set points that it has shown before.
-pub(super) fn show(tx: &mut Update<'_>, whole: &Part, seats: &[Seat], offered: &BTreeSet<&str>) {
+pub(super) fn show(
+    tx: &mut Update<'_>,
+    whole: &Part,
+    seats: &[Seat],
+    offered: &BTreeSet<&str>,
+    refusal: Option<&str>,
+) {
     flows(tx, whole);
     tx.set(device::CONNECTED, i32::from(whole.is_there))
         .set(m::IN_TOTAL, whole.input.power)
@@ -94,6 +100,34 @@ pub(super) fn show(tx: &mut Update<'_>, whole: &Part, seats: &[Seat], offered: &
             Some(point) => _ = tx.set(item.range(point.min, point.max), point.value),
             None if offered.contains(name) => _ = tx.clear(*item),
             None => {}
+        }
+    }
+    match whole.set_points.iter().find(|point| point.name == POWER) {
+        Some(point) => _ = tx.set(c::POWER.range(point.min, point.max), point.value),
+        None if offered.contains(POWER) => _ = tx.clear(c::POWER),
+        None => {}
+    }
+    if !whole.modes.is_empty() {
+        tx.set(c::MODE, whole.mode.filter(|_| whole.is_there));
+    } else if offered.contains(MODE) {
+        tx.clear(c::MODE);
+    }
+    if !offered.is_empty() || !whole.set_points.is_empty() || !whole.modes.is_empty() {
+        tx.set(c::RESULT, refusal.map_or_else(|| results(seats), str::to_owned));
+    }
+}
+
+/// What the last wish came to, at each unit where they differ.
+fn results(seats: &[Seat]) -> String {
+    let results: Vec<(&Seat, &str)> =
+        seats.iter().filter_map(|seat| Some((seat, seat.part.as_ref()?.result.as_str()))).collect();
+    match results.as_slice() {
+        [] => String::new(),
+        [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => (*first).to_owned(),
+        all => {
+            let said = all.iter().filter(|(_, result)| !result.is_empty());
+            let said = said.map(|(seat, result)| format!("{} {}: {result}", seat.title, seat.instance));
+            said.collect::<Vec<_>>().join("; ")
         }
     }
 }

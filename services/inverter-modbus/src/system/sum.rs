@@ -1,7 +1,7 @@
 //! Several inverters as one. A sum has a value when every inverter that belongs in it has one: half of the house is no
 //! figure for the house.
 
-use super::part::{Line, Part, SetPoint, Side};
+use super::part::{Line, MODE, POWER, Part, SetPoint, Side};
 
 /// Less than this into or out of the battery is rest, W.
 const AT_REST_W: f64 = 30.0;
@@ -14,7 +14,7 @@ const INVERTING: i32 = 9;
 const ASSISTING: i32 = 10;
 
 /// Set points that are amounts: those of a system are shared out. All others are the same for every inverter.
-const AMOUNTS: [&str; 8] = [
+const AMOUNTS: [&str; 9] = [
     "charge_current_limit",
     "discharge_current_limit",
     "charge_power_limit",
@@ -23,6 +23,7 @@ const AMOUNTS: [&str; 8] = [
     "export_limit",
     "power_setpoint",
     "battery_power_setpoint",
+    POWER,
 ];
 /// Those others.
 const ALIKE: [&str; 9] = [
@@ -64,6 +65,10 @@ pub(crate) fn sum(parts: &[Part]) -> Part {
         alarms: std::array::from_fn(|n| parts.iter().filter_map(|part| *part.alarms.get(n)?).max()),
         grid_lost: parts.iter().filter_map(|part| part.grid_lost).max(),
         set_points: set_points(parts),
+        modes: modes(parts),
+        mode: the_same(parts.iter().map(|part| part.mode)),
+        // Whose word it is can be told only by who knows them.
+        result: String::new(),
     }
 }
 
@@ -115,6 +120,18 @@ fn state(parts: &[Part], battery_power: Option<f64>) -> Option<i32> {
     })
 }
 
+/// What all of them have, if it is the same.
+fn the_same(mut values: impl Iterator<Item = Option<i32>>) -> Option<i32> {
+    let first = values.next()??;
+    values.all(|value| value == Some(first)).then_some(first)
+}
+
+/// The ways of running that every inverter has.
+fn modes(parts: &[Part]) -> Vec<i32> {
+    let first = parts.first().map(|part| part.modes.clone()).unwrap_or_default();
+    first.into_iter().filter(|mode| parts.iter().all(|part| part.modes.contains(mode))).collect()
+}
+
 /// The set points that every inverter has.
 fn set_points(parts: &[Part]) -> Vec<SetPoint> {
     let of = |name: &str| {
@@ -141,6 +158,10 @@ fn set_points(parts: &[Part]) -> Vec<SetPoint> {
 
 /// What each inverter is to have for a system to have `value`; nothing where it cannot.
 pub(crate) fn split(parts: &[Part], name: &str, value: f64) -> Option<Vec<f64>> {
+    if name == MODE {
+        let has = |part: &Part| part.modes.iter().any(|mode| f64::from(*mode) == value);
+        return (!parts.is_empty() && parts.iter().all(has)).then(|| vec![value; parts.len()]);
+    }
     let points: Option<Vec<&SetPoint>> =
         parts.iter().map(|part| part.set_points.iter().find(|point| point.name == name)).collect();
     let points = points.filter(|points| !points.is_empty())?;
@@ -287,6 +308,25 @@ mod tests {
         assert_eq!(split(&parts, "min_soc", 30.0), Some(vec![30.0; 3]));
         assert_eq!(split(&parts, "min_soc", 60.0), None, "not every one takes it");
         assert_eq!(split(&parts, "max_soc", 90.0), None, "not every one has it");
+    }
+
+    #[test]
+    fn a_system_runs_in_a_way_that_all_of_its_inverters_have_with_a_share_of_the_power_each() {
+        let one = |modes: &[i32], mode, watts, max| Part {
+            set_points: vec![SetPoint { name: POWER, value: Some(watts), min: 0.0, max }],
+            modes: modes.to_vec(),
+            mode: Some(mode),
+            ..one(0, 0.0, 0.0)
+        };
+        let mut parts = [one(&[0, 1, 4], 4, 2000.0, 3000.0), one(&[0, 4, 5], 4, 1000.0, 1000.0)];
+        let whole = sum(&parts);
+        assert_eq!((whole.modes, whole.mode), (vec![0, 4], Some(4)));
+        assert_eq!((whole.set_points[0].value, whole.set_points[0].max), (Some(3000.0), 4000.0));
+        assert_eq!(split(&parts, POWER, 3000.0), Some(vec![2000.0, 1000.0]));
+        assert_eq!(split(&parts, MODE, 4.0), Some(vec![4.0; 2]));
+        assert_eq!(split(&parts, MODE, 5.0), None, "one has no such way");
+        parts[1].mode = Some(0);
+        assert_eq!(sum(&parts).mode, None, "they do not run alike");
     }
 
     #[test]

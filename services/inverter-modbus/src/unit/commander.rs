@@ -125,7 +125,7 @@ impl Unit {
             let (stay, left) = self.commanders.looked(&client, is_connected, now);
             for name in stay {
                 tracing::info!(
-                    device = self.profile.id,
+                    device = self.device.access().label(),
                     client,
                     "{name} lasts as long as its program is on the bus"
                 );

@@ -15,8 +15,10 @@ use tokio::time::Instant;
 use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
+use crate::profile::scalar::Table;
 use crate::profile::write::Persist;
 
+use super::last_word::stands;
 use super::sight::Sight;
 use super::traces::Traces;
 use super::undo;
@@ -131,6 +133,19 @@ impl Control {
         in_force.map(|(name, _)| name.as_str())
     }
 
+    /// The registers of which bits are to be undone and others are to stay as they are then.
+    pub(super) fn beside(&self, sight: &Sight<'_>) -> Vec<(Table, u16)> {
+        let begun = self.points.iter().filter(|(_, wish)| wish.before.is_some());
+        let writes = begun.filter_map(|(name, _)| sight.map.write(name, sight.point));
+        let steps = writes.flat_map(|write| &write.spec.release).filter(|step| step.mask.is_some());
+        steps.map(|step| (step.table, step.addr)).collect()
+    }
+
+    /// Whether anything is to be undone.
+    pub(super) fn has_begun(&self) -> bool {
+        self.points.values().any(|wish| wish.before.is_some())
+    }
+
     /// Whether it is wanted, in force or not yet.
     #[must_use]
     pub fn is_wanted(&self, name: &str) -> bool {
@@ -154,26 +169,36 @@ impl Control {
         self.traces.forget();
     }
 
+    /// What waits for the allowance of its memory: its name, the value, and until when.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&str, f64, Instant)> {
+        self.points.iter().filter_map(|(name, wish)| Some((name.as_str(), wish.value, wish.waits_until?)))
+    }
+
     /// Writes to memory that wears out, so far.
     #[must_use]
     pub fn flash_writes(&self) -> u32 {
         self.flash_writes
     }
 
-    /// The writes that undo every sequence that has been begun, for the end; those of `kept` get a last value instead.
+    /// The writes that undo each sequence that has been begun, for the end; those of `kept` get a last value instead.
     #[must_use]
-    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Written> {
-        let mut writes = Vec::new();
+    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
+        let mut releases = Vec::new();
         for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
             let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
                 continue;
             };
             if let Ok(release) = undo::release(write, before, sight) {
                 self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                writes.extend(release);
+                releases.push(release);
             }
         }
-        writes
+        releases
+    }
+
+    /// Whether the device certainly has what a write says: it was read since it was written last.
+    pub(super) fn has(&self, write: &Written, image: &Image) -> bool {
+        stands(write, image) && !self.traces.is_any_stale(write, image)
     }
 
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set

@@ -128,7 +128,7 @@ impl Unit {
             wanted.reason = format!("{}; {beyond}", wanted.reason);
         }
         if self.wanted.as_ref().is_none_or(|before| before.reason != wanted.reason) {
-            tracing::info!(device = self.profile.id, "limits: {}", wanted.reason);
+            tracing::info!(device = self.device.access().label(), "limits: {}", wanted.reason);
             self.is_due = true;
         }
         self.wanted = Some(wanted);
@@ -262,7 +262,7 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
         Stance::Waiting => now >= unit.began + HOLD,
         _ => false,
     });
-    tx.set(multi::CONNECTION_INFORMATION, wanted.map(|wanted| wanted.reason.clone()))
+    tx.set(multi::CONNECTION_INFORMATION, wanted.map(|wanted| unit.waiting.after(&wanted.reason)))
         .set(multi::ALARM_BMS_CONNECTION_LOST, if is_lost { 2 } else { 0 });
 }
 

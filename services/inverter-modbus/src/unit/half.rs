@@ -3,6 +3,8 @@
 use dbus_interfaces::classes::{device, grid, multi, pvinverter};
 use dbus_interfaces::settings::{Device, Kept, News, Wanted};
 use dbus_interfaces::{BusAddress, BusError, Draft, Service, Update, WriteRequest, Writes};
+use service_kit::{Backoff, Repeating, random_seed};
+use tokio::time::Instant;
 
 use crate::config;
 use crate::device::recognise::Identity;
@@ -51,6 +53,10 @@ pub(crate) struct Half {
     bus_name: String,
     connection: String,
     is_published: bool,
+    /// Its name is somebody else's: it is tried again then.
+    free_at: Option<Instant>,
+    backoff: Backoff,
+    failure: Repeating,
 }
 
 /// Something that concerns a service.
@@ -86,7 +92,28 @@ impl Half {
         let kept = Kept::open(Wanted::new(device), place.instance, place.name.clone(), place.bus);
         let bus_name = bus_name(role, place.unit);
         let connection = place.connection.clone();
-        Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false })
+        Ok(Half {
+            role,
+            service,
+            writes,
+            kept,
+            bus_name,
+            connection,
+            is_published: false,
+            free_at: None,
+            backoff: Backoff::for_hardware(random_seed()),
+            failure: Repeating::default(),
+        })
+    }
+
+    /// Whether it is to be put on the bus now, once there is something to show.
+    pub(crate) fn is_missing(&self, now: Instant) -> bool {
+        !self.is_published && self.free_at.is_none_or(|at| at <= now)
+    }
+
+    /// Whether its name is somebody else's.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.free_at.is_some()
     }
 
     /// Its number.
@@ -144,7 +171,8 @@ impl Half {
         self.kept.rename(write);
     }
 
-    /// Shows the items; the first time it takes its name.
+    /// Shows the items; the first time it takes its name. While that is somebody else's it is tried again and again: the other
+    /// devices of the process are not concerned.
     pub(crate) async fn show(
         &mut self,
         title: &str,
@@ -154,7 +182,8 @@ impl Half {
         if self.is_published {
             return self.service.update(fill).await;
         }
-        if !self.kept.is_known() {
+        let now = Instant::now();
+        if !self.kept.is_known() || !self.is_missing(now) {
             return Ok(());
         }
         let mut draft = Draft::new(self.bus_name.clone());
@@ -172,8 +201,20 @@ impl Half {
         }
         .add_to(&mut draft);
         draft.fill(fill);
-        self.service.publish(draft).await?;
-        self.is_published = true;
+        match self.service.publish(draft).await {
+            Err(taken @ BusError::NameTaken { .. }) => {
+                self.free_at = Some(now + self.backoff.failed(now));
+                if let Some(report) = self.failure.failed(now, &taken.to_string()) {
+                    tracing::warn!(service = self.bus_name, "{report}: it is tried again until it is free");
+                }
+                return Ok(());
+            }
+            published => published?,
+        }
+        (self.is_published, self.free_at) = (true, None);
+        self.backoff.succeeded(now);
+        // That it is on the bus is the end of it.
+        let _ = self.failure.ended(now);
         tracing::info!(service = self.bus_name, instance = self.kept.instance(), "on the bus");
         Ok(())
     }

@@ -16,7 +16,8 @@ pub(super) fn polled_by(tx: &mut Update<'_>, view: &View<'_>) {
         .set(polled::UTILISATION, (figures.utilisation * 100.0).round())
         .set(polled::REQUESTS, i32::try_from(figures.requests).unwrap_or(i32::MAX))
         .set(polled::SILENCES, i32::try_from(figures.silences).unwrap_or(i32::MAX))
-        .set(polled::FAULTS, view.faults());
+        .set(polled::FAULTS, view.faults())
+        .set(polled::EXCHANGED, view.device.stranger().unwrap_or_default().to_owned());
     let entries = view.device.schedule().into_iter().flat_map(|schedule| schedule.iter());
     for (n, entry) in (0..view.device.blocks()).zip(entries) {
         let range = entry.request.range;

@@ -15,9 +15,11 @@ use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
 use super::view::View;
+use super::waiting::Waiting;
 use crate::config::{self, ControlSwitch};
 use crate::device::access::Access;
-use crate::device::poll::{Device, Happened, OFFLINE};
+use crate::device::poll::{Device, Happened};
+use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
@@ -29,8 +31,8 @@ const BEAT: Duration = Duration::from_secs(4);
 const GONE: Duration = Duration::from_secs(60);
 /// So often the items are looked through at least, for the ages.
 const SHOW: Duration = Duration::from_secs(5);
-/// The end has so long to undo what must not stay.
-const LAST_WORD: Duration = Duration::from_millis(800);
+/// The end has so long to undo what must not stay: the whole process has a second.
+const LAST_WORD: Duration = Duration::from_millis(850);
 
 /// One device with its services.
 pub struct Unit {
@@ -50,9 +52,15 @@ pub struct Unit {
     pub(super) next_order: u64,
     pub(super) power_w: f64,
     pub(super) result: String,
+    /// What waits for its turn.
+    pub(super) waiting: Waiting,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
+    /// When what stands beside bits that are to be undone was read anew.
+    pub(super) looked_beside_at: Instant,
     pub(super) is_due: bool,
+    /// It is on the bus only for saying what answers in its place, without its items.
+    is_hollow: bool,
     pub(super) began: Instant,
     /// The source has decided something since the process began.
     pub(super) was_granted: bool,
@@ -92,7 +100,9 @@ impl Unit {
         };
         let commanders = Commanders::new(config.control_timeout_s);
         let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
-        let access = Access::new(line, number, &profile);
+        let place = format!("{} at {address} unit {number}", profile.id);
+        let label = config.name.as_ref().map_or_else(|| place.clone(), |name| format!("{name}: {place}"));
+        let access = Access::new(line, number, &profile).called(label);
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
             config,
@@ -108,9 +118,12 @@ impl Unit {
             next_order: 0,
             power_w: 0.0,
             result: String::new(),
+            waiting: Waiting::default(),
             shown_at: None,
             was_there: false,
+            looked_beside_at: Instant::now(),
             is_due: false,
+            is_hollow: false,
             began: Instant::now(),
             was_granted: false,
         })
@@ -124,7 +137,7 @@ impl Unit {
         let outcome = self.work(context).await;
         if timeout(LAST_WORD, self.release()).await.is_err() {
             tracing::warn!(
-                device = self.profile.id,
+                device = self.device.access().label(),
                 "the line was too slow to undo everything that was set: look at the device, or set it once more and end it"
             );
         }
@@ -174,6 +187,10 @@ impl Unit {
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
             }
+            Happened::Exchanged => {
+                let why = self.device.stranger().map(|why| format!("{why}: it is neither read nor written"));
+                (self.result, self.is_due) = (why.unwrap_or_default(), true);
+            }
             Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
             Happened::Nothing => {}
@@ -183,27 +200,31 @@ impl Unit {
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
         self.follow(now);
         self.govern(now).await;
-        self.order(now);
+        // Who has its name may be another process at the same device.
+        if !self.halves.iter().any(Half::is_taken) {
+            self.order(now);
+        }
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         // A sum of which a part is not there yet is a wrong value.
         let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
         let is_published = self.halves.iter().any(Half::is_published);
-        if is_published && age.is_none_or(|age| age >= GONE) {
-            tracing::warn!(device = self.profile.id, "the device says nothing any more and leaves the bus");
-            for half in &mut self.halves {
-                half.withdraw().await;
-            }
-            if let Some(member) = &self.member {
-                member.leave();
-            }
-            (self.was_there, self.shown_at) = (false, None);
+        // What answers in its place is told on the bus, whether the device is still there or not any more.
+        let is_exchanged = self.device.stranger().is_some();
+        let is_gone = !is_exchanged && age.is_none_or(|age| age >= GONE);
+        if is_published && is_gone {
+            let device = self.device.access().label();
+            tracing::warn!(device, "the device says nothing any more and leaves the bus");
+        }
+        if is_published && (is_gone || self.is_hollow && !is_exchanged) {
+            self.leave().await;
             return Ok(());
         }
-        if !is_published && !is_there {
+        if !is_published && !is_there && !is_exchanged {
             return Ok(());
         }
+        self.is_hollow |= !is_published && is_exchanged;
         let is_old = self.shown_at.is_none_or(|at| at + SHOW <= now);
-        let has_missing = self.halves.iter().any(|half| !half.is_published());
+        let has_missing = self.halves.iter().any(|half| half.is_missing(now));
         if self.is_due || is_old || has_missing || is_there != self.was_there {
             (self.is_due, self.shown_at, self.was_there) = (false, Some(now), is_there);
             self.show(is_there, now).await?;
@@ -211,8 +232,19 @@ impl Unit {
         Ok(())
     }
 
+    /// Takes its services off the bus.
+    async fn leave(&mut self) {
+        for half in &mut self.halves {
+            half.withdraw().await;
+        }
+        if let Some(member) = &self.member {
+            member.leave();
+        }
+        (self.was_there, self.shown_at, self.is_hollow) = (false, None, false);
+    }
+
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
-        let identity = self.device.identity().cloned().unwrap_or_default();
+        let identity = self.device.identity().or(self.device.known()).cloned().unwrap_or_default();
         let title = match &identity.model {
             Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
             _ => self.profile.title(),
@@ -224,7 +256,7 @@ impl Unit {
             is_there,
             is_controlled: self.config.control == ControlSwitch::On,
             is_decided: self.source.is_some(),
-            result: &self.result,
+            result: &self.waiting.after(&self.result),
             power_w: self.power_w,
             flash_writes: self.control.flash_writes(),
             mode: self.mode(),

@@ -1,10 +1,10 @@
 //! A device on the bus: its services, what they show, what is set through them.
 //!
-//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure
+//! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure; `waiting`: what of it waits, in words
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
-//! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
+//! - `orders`, `modes`: what clients set, `commander`: how long it lasts, `last_word`: how it ends with the process; `following`, `followed`: the decision that limits follow
 //! - `bounds`: what clients force, within that decision
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
@@ -17,6 +17,7 @@ mod followed;
 mod following;
 pub(crate) mod half;
 mod heard;
+mod last_word;
 mod life;
 mod modes;
 mod orders;
@@ -26,6 +27,7 @@ pub mod sight;
 mod traces;
 mod undo;
 mod view;
+mod waiting;
 mod wear;
 mod wish;
 

@@ -27,14 +27,30 @@ const fn mode_number(mode: Mode) -> i32 {
     }
 }
 
-/// The ways of running that a device has, as items, and how long a wish lasts.
+/// The ways of running that a device has, as items.
 pub(super) fn shown(tx: &mut Update<'_>, map: &Map, view: &View<'_>) {
-    tx.set(c::TIMEOUT, i32::try_from(view.timeout_s).unwrap_or(i32::MAX));
     if map.modes.is_empty() {
         return;
     }
-    let number = present(map, view).map_or(OWN, |mode| mode_number(mode.mode));
-    tx.set(c::MODE, view.is_there.then_some(number)).set(c::POWER, view.power_w);
+    tx.set(c::MODE, view.is_there.then(|| number(map, view))).set(c::POWER, view.power_w);
+}
+
+/// The one in force, as `/Control/Mode` has it.
+pub(super) fn number(map: &Map, view: &View<'_>) -> i32 {
+    present(map, view).map_or(OWN, |mode| mode_number(mode.mode))
+}
+
+/// Those that a device can be set to.
+pub(super) fn numbers(map: &Map) -> Vec<i32> {
+    std::iter::once(OWN).chain(map.modes.iter().map(|mode| mode_number(mode.mode))).collect()
+}
+
+/// The most power that each of those takes that have one, W; nothing if none has.
+pub(super) fn most_w(map: &Map) -> Option<f64> {
+    let forced = map.modes.iter().filter(|mode| mode.mode.has_power());
+    let most =
+        forced.filter_map(|mode| map.writes.iter().find(|write| write.spec.name == mode.key)?.spec.max);
+    most.reduce(f64::min)
 }
 
 /// The one in force: what is forced before what the device does by itself, and what it shows before what it was told.
@@ -61,33 +77,43 @@ impl Unit {
             self.commanders.last_for(value as u32);
             return write.accept();
         }
-        if write.is(c::POWER) {
-            let before = std::mem::replace(&mut self.power_w, value.abs());
-            let keys = [Mode::Charge.key(), Mode::Discharge.key()];
-            let wanted = keys.into_iter().find(|key| self.control.is_wanted(key));
-            return match wanted.map_or(Ok(()), |key| self.want_mode(key, &write, now)) {
-                Ok(()) => write.accept(),
-                Err(why) => {
-                    self.power_w = before;
-                    write.refuse(why);
-                }
-            };
-        }
-        if value == f64::from(OWN) {
-            for mode in self.device.map().into_iter().flat_map(|map| &map.modes) {
-                self.control.end(mode.key);
-            }
-            return write.confirm_later();
-        }
-        let mode = self.device.map().and_then(|map| {
-            let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == value;
-            map.modes.iter().find(is_it).map(|mode| mode.key)
-        });
-        let wanted = mode.ok_or_else(|| self.modes());
-        match wanted.and_then(|key| self.want_mode(key, &write, now)) {
+        let wanted = match write.is(c::POWER) {
+            true => self.set_power(value, write.client(), now),
+            false => self.set_mode(value, write.client(), now),
+        };
+        match wanted {
+            Ok(()) if write.is(c::POWER) => write.accept(),
             Ok(()) => write.confirm_later(),
             Err(why) => self.refuse(write, &why),
         }
+    }
+
+    /// From now on this is the power of `charge` and `discharge`, also of the one in force.
+    pub(super) fn set_power(&mut self, watts: f64, client: &str, now: Instant) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.power_w, watts.abs());
+        let keys = [Mode::Charge.key(), Mode::Discharge.key()];
+        let wanted = keys.into_iter().find(|key| self.control.is_wanted(key));
+        let set = wanted.map_or(Ok(()), |key| self.want_mode(key, client, now));
+        if set.is_err() {
+            self.power_w = before;
+        }
+        set
+    }
+
+    /// From now on it runs in this way, or as it likes.
+    pub(super) fn set_mode(&mut self, number: f64, client: &str, now: Instant) -> Result<(), String> {
+        if number == f64::from(OWN) {
+            for mode in self.device.map().into_iter().flat_map(|map| &map.modes) {
+                self.control.end(mode.key);
+            }
+            return Ok(());
+        }
+        let mode = self.device.map().and_then(|map| {
+            let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == number;
+            map.modes.iter().find(is_it).map(|mode| mode.key)
+        });
+        let key = mode.ok_or_else(|| self.modes())?;
+        self.want_mode(key, client, now)
     }
 
     /// The ways of running that there are, for who wants another.
@@ -100,7 +126,7 @@ impl Unit {
         format!("this device has no such mode: 0 {}, {}", c::MODES.first().unwrap_or(&""), words.join(", "))
     }
 
-    fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {
+    fn want_mode(&mut self, key: &str, client: &str, now: Instant) -> Result<(), String> {
         if let Some(why) = self.may_not_force(key) {
             return Err(why.to_owned());
         }
@@ -114,7 +140,7 @@ impl Unit {
             control.check(key, power, sight).map(|()| control.want(key, power, sight))
         });
         wanted.ok_or("the device is not there")?.map_err(|why| why.to_string())?;
-        self.commanders.wrote(key, Some(write.client()), now);
+        self.commanders.wrote(key, Some(client), now);
         Ok(())
     }
 }

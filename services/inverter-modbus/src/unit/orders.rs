@@ -1,5 +1,7 @@
 //! What clients set and what is written for it: from an item to registers, and what came of it.
 
+use std::time::Duration;
+
 use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
@@ -12,8 +14,10 @@ use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
-use crate::system::Wish;
+use crate::system::{self, Wish};
 
+/// What stands beside bits that are to be undone is read so often.
+const BESIDE: Duration = Duration::from_secs(30);
 /// What is not set by clients where it is decided elsewhere.
 pub(super) const DECIDED: [&str; 5] = [
     "charge_current_limit",
@@ -80,9 +84,15 @@ impl Unit {
             }
             return;
         };
-        if let Err(why) = self.set(name, value, Some(&client), Instant::now()) {
+        let now = Instant::now();
+        let set = match name {
+            system::MODE => self.set_mode(value, &client, now),
+            system::POWER => self.set_power(value, &client, now),
+            _ => self.set(name, value, Some(&client), now),
+        };
+        self.is_due = true;
+        if let Err(why) = set {
             self.say(format!("{name}: {why}"), true);
-            self.is_due = true;
         }
     }
 
@@ -107,11 +117,13 @@ impl Unit {
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
         self.bound();
+        self.look_beside(now);
         let control = &mut self.control;
         let looked = sighted(&self.device, &self.config, |sight| {
             (control.outcomes(sight, now), control.next(sight, now))
         });
         let Some((outcomes, order)) = looked else { return };
+        self.is_due |= self.waiting.look(&self.control, now);
         for outcome in outcomes {
             self.is_due = true;
             match outcome {
@@ -140,6 +152,17 @@ impl Unit {
                 self.done(&name, End::Lost, now);
             }
         }
+    }
+
+    /// Keeps what stands beside bits that are to be undone from getting old: the last word has no time to read it.
+    fn look_beside(&mut self, now: Instant) {
+        if now < self.looked_beside_at + BESIDE {
+            return;
+        }
+        let control = &self.control;
+        let beside = sighted(&self.device, &self.config, |sight| control.beside(sight));
+        self.device.read_soon(&beside.unwrap_or_default(), now);
+        self.looked_beside_at = now;
     }
 
     /// An order was carried out, or not.
@@ -171,36 +194,10 @@ impl Unit {
 
     pub(super) fn say(&mut self, what: String, is_bad: bool) {
         if is_bad {
-            tracing::warn!(device = self.profile.id, "{what}");
+            tracing::warn!(device = self.device.access().label(), "{what}");
         } else {
-            tracing::info!(device = self.profile.id, "{what}");
+            tracing::info!(device = self.device.access().label(), "{what}");
         }
         self.result = what;
-    }
-
-    /// Undoes what must not stay without somebody who wants it: sequences with an end, and limits that nobody stands behind any
-    /// more.
-    pub(super) async fn release(&mut self) {
-        let kept = self.decided();
-        let control = &mut self.control;
-        let undone = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
-        let undone = undone.unwrap_or_default();
-        let last = self.last_limits();
-        for (what, writes) in [("what was set", undone), ("the limits", last)] {
-            if writes.is_empty() {
-                continue;
-            }
-            match self.device.access().write(&writes).await {
-                Ok(()) => {
-                    tracing::info!(device = self.profile.id, "{what} was left as it should be at the end")
-                }
-                Err(fault) => {
-                    tracing::warn!(
-                        device = self.profile.id,
-                        "{what} could not be left as it should be: {fault}"
-                    );
-                }
-            }
-        }
     }
 }

@@ -10,7 +10,14 @@ use crate::profile::write::WritePoint;
 
 /// The set points, as the device has them.
 pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
-    let Some(map) = view.device.map().filter(|_| view.is_controlled) else { return };
+    if !view.is_controlled {
+        return;
+    }
+    let Some(map) = view.device.map() else {
+        // What it has is not known while it is looked for; what becomes of wishes is.
+        tx.clear_below("/Control");
+        return said(tx, view);
+    };
     let point = |name: &str| view.number(name);
     for write in &map.writes {
         let used = map.write(&write.spec.name, &point);
@@ -27,8 +34,14 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
         tx.set(pvinverter::POWER_LIMIT, watts);
     }
     modes::shown(tx, map, view);
+    said(tx, view);
+}
+
+/// What came of wishes.
+fn said(tx: &mut Update<'_>, view: &View<'_>) {
     tx.set(c::RESULT, view.result.to_owned())
-        .set(c::FLASH_WRITES, i32::try_from(view.flash_writes).unwrap_or(i32::MAX));
+        .set(c::FLASH_WRITES, i32::try_from(view.flash_writes).unwrap_or(i32::MAX))
+        .set(c::TIMEOUT, i32::try_from(view.timeout_s).unwrap_or(i32::MAX));
 }
 
 /// The limit of a solar inverter, which knows it as a part of its rated power.

@@ -18,10 +18,6 @@ pub(super) struct Traces {
 impl Traces {
     /// The writes of a set point go out.
     pub(super) fn begin(&mut self, name: &str, writes: &[Written]) {
-        let places = |write: &Written| {
-            let addresses = (write.addr..=u16::MAX).take(write.values.len());
-            addresses.map(|addr| (write.table, addr)).collect::<Vec<_>>()
-        };
         let places: Vec<_> = writes.iter().flat_map(places).collect();
         self.written.extend(places.iter().map(|place| (*place, None)));
         self.under_way.insert(name.to_owned(), places);
@@ -41,10 +37,25 @@ impl Traces {
 
     /// Whether what shows a set point was read before one of its registers was written.
     pub(super) fn is_stale(&self, write: &WriteAt, image: &Image) -> bool {
-        write.seen.iter().any(|(table, addr)| match self.written.get(&(*table, *addr)) {
+        write.seen.iter().any(|place| self.is_old(place, image))
+    }
+
+    /// Whether one of these registers was read before it was written.
+    pub(super) fn is_any_stale(&self, write: &Written, image: &Image) -> bool {
+        places(write).any(|place| self.is_old(&place, image))
+    }
+
+    fn is_old(&self, place: &(Table, u16), image: &Image) -> bool {
+        match self.written.get(place) {
             None => false,
             Some(None) => true,
-            Some(Some(reads)) => image.read_of(*table, *addr).is_none_or(|read| read <= *reads),
-        })
+            Some(Some(reads)) => image.read_of(place.0, place.1).is_none_or(|read| read <= *reads),
+        }
     }
+}
+
+/// The registers of a write.
+fn places(write: &Written) -> impl Iterator<Item = (Table, u16)> {
+    let table = write.table;
+    (write.addr..=u16::MAX).take(write.values.len()).map(move |addr| (table, addr))
 }

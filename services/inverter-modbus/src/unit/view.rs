@@ -8,8 +8,9 @@ use crate::device::poll::Device;
 use crate::engine::decode::Value;
 use crate::engine::filter::Filter;
 use crate::profile::point::Alarm;
-use crate::system::{Line, Part, SetPoint, Side};
+use crate::system::{Line, POWER, Part, SetPoint, Side};
 
+use super::modes;
 use super::orders::DECIDED;
 use super::set_points::name_of;
 
@@ -237,7 +238,16 @@ impl View<'_> {
             alarms: ALARMS.map(|alarm| self.alarm(alarm)),
             grid_lost: self.alarm(Alarm::GridLost),
             set_points: self.set_points(),
+            modes: self.modes(),
+            mode: self.device.map().filter(|_| self.is_there).map(|map| modes::number(map, self)),
+            result: if self.is_controlled { self.result.to_owned() } else { String::new() },
         }
+    }
+
+    /// The ways of running that it can be set to.
+    fn modes(&self) -> Vec<i32> {
+        let map = self.device.map().filter(|map| self.is_controlled && !map.modes.is_empty());
+        map.map(modes::numbers).unwrap_or_default()
     }
 
     fn side(&self, side: &str) -> Side {
@@ -266,6 +276,8 @@ impl View<'_> {
             let is_free = !(self.is_decided && DECIDED.contains(&name));
             (holds && is_free).then_some(SetPoint { name, value, min, max })
         });
-        points.collect()
+        let power =
+            modes::most_w(map).map(|max| SetPoint { name: POWER, value: Some(self.power_w), min: 0.0, max });
+        points.chain(power).collect()
     }
 }

@@ -53,9 +53,7 @@ impl Allowance {
 
     /// Fills up with the time.
     pub(super) fn fill(&mut self, write: &WriteAt, now: Instant) {
-        let usual = if write.spec.persist == Persist::Flash { FLASH } else { RAM };
-        let every = write.spec.every_s.map_or(usual, Duration::from_secs).max(Duration::from_millis(100));
-        let more = now.duration_since(self.filled_at).as_secs_f64() / every.as_secs_f64();
+        let more = now.duration_since(self.filled_at).as_secs_f64() / every(write).as_secs_f64();
         self.left = (self.left + more).min(ALLOWANCE);
         self.filled_at = now;
     }
@@ -65,10 +63,22 @@ impl Allowance {
         self.left >= 1.0 + if is_rise { RESERVE } else { 0.0 }
     }
 
+    /// How long until there is one, and one more after a raise.
+    pub(super) fn wait(&self, write: &WriteAt, is_rise: bool) -> Duration {
+        let missing = 1.0 + if is_rise { RESERVE } else { 0.0 } - self.left;
+        every(write).mul_f64(missing.max(0.0))
+    }
+
     /// A write goes out. One that must go out whatever is left is owed.
     pub(super) fn take(&mut self) {
         self.left -= 1.0;
     }
+}
+
+/// The time in which an allowance fills up by one.
+fn every(write: &WriteAt) -> Duration {
+    let usual = if write.spec.persist == Persist::Flash { FLASH } else { RAM };
+    write.spec.every_s.map_or(usual, Duration::from_secs).max(Duration::from_millis(100))
 }
 
 #[cfg(test)]

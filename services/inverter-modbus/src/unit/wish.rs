@@ -21,6 +21,8 @@ const ATTEMPTS: u32 = 2;
 /// And for how long; memory that wears out twice as long after each failure, up to the longest.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 const LONGEST_ALONE: Duration = Duration::from_secs(24 * 3600);
+/// Two times that are no nearer than this are different ones.
+const SAME: Duration = Duration::from_secs(1);
 /// An end that may not have arrived goes out again, but not more often.
 const END_AGAIN: Duration = Duration::from_secs(10);
 
@@ -39,6 +41,8 @@ pub(super) struct Wish {
     /// The device took what was sent last.
     was_taken: bool,
     rests_until: Option<Instant>,
+    /// It is due, and waits for the allowance of its memory until then.
+    pub(super) waits_until: Option<Instant>,
     /// So often in a row it was left alone.
     failures: u32,
     /// An end does not go out before.
@@ -90,6 +94,7 @@ impl Wish {
             under_way: false,
             was_taken: false,
             rests_until: None,
+            waits_until: None,
             failures: 0,
             not_before: None,
             is_settled: false,
@@ -244,6 +249,7 @@ impl Wish {
         if self.rests_until.is_some_and(|until| until <= now) {
             (self.rests_until, self.sent, self.tries) = (None, None, 0);
         }
+        let waited_until = self.waits_until.take();
         if self.under_way || self.rests_until.is_some() {
             return false;
         }
@@ -256,7 +262,7 @@ impl Wish {
             && now.duration_since(sent.at) >= refresh.0
         {
             self.tries = 0;
-            return allowance.allows(false);
+            return self.has_turn(write, allowance, false, waited_until, now);
         }
         if let Some(sent) = sent {
             let overdue = now.duration_since(sent.at) >= CONFIRM;
@@ -288,12 +294,31 @@ impl Wish {
         if is_rise && rise.is_some_and(|rise| rise < write.spec.deadband) {
             return false;
         }
-        let is_due = allowance.allows(is_rise);
+        let is_due = self.has_turn(write, allowance, is_rise, waited_until, now);
         // What the device showed once and does not any more is to be confirmed anew.
         if is_due && sent.is_some() {
             (self.is_settled, self.has_begun) = (false, false);
         }
         is_due
+    }
+
+    /// Whether the memory allows a write that is due; otherwise it waits.
+    fn has_turn(
+        &mut self,
+        write: &WriteAt,
+        allowance: &Allowance,
+        is_rise: bool,
+        waited_until: Option<Instant>,
+        now: Instant,
+    ) -> bool {
+        let has_turn = allowance.allows(is_rise);
+        self.waits_until = (!has_turn).then(|| {
+            let until = now + allowance.wait(write, is_rise);
+            // The allowance fills evenly: what was said before holds, but for what others take of it.
+            let before = waited_until.filter(|before| until.max(*before) - until.min(*before) < SAME);
+            before.unwrap_or(until)
+        });
+        has_turn
     }
 
     /// By how much it raises what the device has, where that is known.

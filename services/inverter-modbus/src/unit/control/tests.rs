@@ -369,3 +369,29 @@ async fn what_another_set_point_has_written_is_not_taken_for_what_was_read_befor
         assert_eq!(order.is_some(), is_written, "it was 5, and nothing was read since");
     }
 }
+
+#[test]
+fn what_waits_for_its_memory_says_until_when_and_goes_out_then() {
+    let mut bench = Bench::new();
+    // Three writes at once, of which a raise leaves one.
+    for value in [60.0, 70.0] {
+        bench.want(value);
+        assert_eq!(bench.written(), Some(value as u16));
+    }
+    bench.want(80.0);
+    let began = bench.now;
+    assert_eq!(bench.written(), None);
+    let until = bench.control.waiting().next().map(|(name, value, until)| (name.to_owned(), value, until));
+    let (name, value, until) = until.unwrap();
+    assert_eq!((name.as_str(), value), (LIMIT, 80.0));
+    bench.now = began + (until - began) / 2;
+    assert_eq!(bench.written(), None);
+    assert_eq!(
+        bench.control.waiting().next().map(|(.., again)| again),
+        Some(until),
+        "it stays what was said"
+    );
+    bench.now = until + Duration::from_millis(1);
+    assert_eq!(bench.written(), Some(80));
+    assert_eq!(bench.control.waiting().count(), 0);
+}

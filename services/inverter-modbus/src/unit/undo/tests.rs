@@ -10,6 +10,7 @@ use crate::engine::map::Map;
 use crate::profile::builtin;
 use crate::profile::scalar::Table;
 use crate::unit::control::{Control, End, Outcome};
+use crate::unit::last_word;
 use crate::unit::sight::Sight;
 
 const FORCE: &str = "force_charge";
@@ -84,7 +85,7 @@ impl Bench {
     }
 
     fn undone(&mut self) -> Vec<Written> {
-        self.with(|control, sight, _| control.undone(&[], sight))
+        self.with(|control, sight, _| control.undone(&[], sight)).concat()
     }
 
     fn holds(&self, addr: u16) -> Option<u16> {
@@ -299,4 +300,59 @@ fn a_last_limit_is_written_unless_the_device_has_it() {
     bench.has(210, &[0]);
     assert!(last(&mut bench).is_empty());
     assert_eq!(bench.control.flash_writes(), 1);
+}
+
+/// The last word to a device.
+fn last_word(bench: &mut Bench, limits: Vec<Written>) -> Vec<Written> {
+    let releases = bench.with(|control, sight, _| control.undone(&[], sight));
+    let (control, image) = (&bench.control, &bench.image);
+    let writes = last_word::ordered(releases, limits, |write| control.has(write, image));
+    let link = builtin::by_id("deye-one-phase").unwrap().link;
+    last_word::requests(writes, &link, image).into_iter().map(|joined| joined.whole).collect()
+}
+
+#[test]
+fn the_last_word_to_a_deye_that_charges_is_few_requests_none_of_them_a_read_and_restores_everything() {
+    let mut bench = deye();
+    bench.has(183, &[5120]);
+    bench.want(CHARGE, 2500.0);
+    bench.written(End::Taken).unwrap();
+    let limit = bench.with(|control, sight, _| control.last("charge_current_limit", 0.0, sight));
+    let word = last_word(&mut bench, limit);
+    let addresses: Vec<u16> = word.iter().map(|write| write.addr).collect();
+    assert_eq!(addresses, [232, 210, 281, 230, 268, 248], "the grid first, then the limit");
+    assert!(word.iter().all(|write| !write.needs_read()));
+    for write in word {
+        bench.has(write.addr, &write.values);
+    }
+    for addr in (200..282).filter(|addr| *addr != 210) {
+        assert_eq!(bench.holds(addr), Some(addr));
+    }
+    assert_eq!(bench.holds(210), Some(0));
+}
+
+#[test]
+fn what_stands_beside_bits_that_are_to_be_undone_is_known_only_of_what_is_in_force() {
+    let mut bench = deye();
+    bench.has(183, &[5120]);
+    assert_eq!(bench.with(|control, sight, _| control.beside(sight)), []);
+    bench.want(CHARGE, 2500.0);
+    bench.written(End::Taken).unwrap();
+    let beside = bench.with(|control, sight, _| control.beside(sight));
+    let addresses: Vec<u16> = beside.into_iter().map(|(_, addr)| addr).collect();
+    assert_eq!(addresses, [232, 274, 275, 276, 277, 278, 279, 248]);
+}
+
+#[test]
+fn the_last_word_leaves_out_what_the_device_has_been_read_to_have() {
+    let mut bench = deye();
+    bench.has(183, &[5120]);
+    bench.has(281, &[0]);
+    bench.want(CHARGE, 2500.0);
+    bench.written(End::Taken).unwrap();
+    let has_281 = |word: &[Written]| word.iter().any(|write| write.addr == 281);
+    let word = last_word(&mut bench, Vec::new());
+    assert!(!has_281(&word), "it was 0 before, and was set to 0");
+    bench.has(281, &[1]);
+    assert!(has_281(&last_word(&mut bench, Vec::new())), "it is something else by now");
 }

@@ -2,23 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod exchange;
+mod slave;
+
+use std::sync::Arc;
 
 use inverter_modbus::device::access::{Access, Fault};
-use inverter_modbus::device::poll::{Device, Happened};
+use inverter_modbus::device::poll::Device;
 use inverter_modbus::engine::encode::Written;
 use inverter_modbus::engine::plan::Range;
-use inverter_modbus::line::address::{Address, Framing};
-use inverter_modbus::line::{Line, NoAnswer, Turn};
+use inverter_modbus::line::{NoAnswer, Turn};
+use inverter_modbus::profile::Profile;
 use inverter_modbus::profile::scalar::Table;
-use inverter_modbus::profile::{Profile, parse};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use slave::{Cell, LONG, Slave, until};
 use tokio::time::{Instant, timeout};
-
-const LONG: Duration = Duration::from_secs(30);
 
 const PROFILE: &str = r#"
 schema = 1
@@ -41,114 +38,10 @@ point = [
 ]
 "#;
 
-/// A register, or what happens to who reads it.
-#[derive(Debug, Clone, Copy)]
-enum Cell {
-    Holds(u16),
-    Silent,
-    Fails(u8),
-}
-
-/// An address and what was written there.
-type WrittenAt = (u16, Vec<u16>);
-
-/// A device on Modbus TCP: registers, and every read of it.
-#[derive(Clone, Default)]
-struct Slave {
-    cells: Arc<Mutex<BTreeMap<u16, Cell>>>,
-    reads: Arc<Mutex<Vec<(u16, u16)>>>,
-    writes: Arc<Mutex<Vec<WrittenAt>>>,
-}
-
 impl Slave {
-    fn with(cells: &[(u16, Cell)]) -> Slave {
-        let slave = Slave::default();
-        slave.cells.lock().unwrap().extend(cells.iter().copied());
-        slave
-    }
-
-    fn becomes(&self, cells: &[(u16, Cell)]) {
-        self.cells.lock().unwrap().extend(cells.iter().copied());
-    }
-
-    fn reads(&self) -> Vec<(u16, u16)> {
-        self.reads.lock().unwrap().clone()
-    }
-
-    /// The answer to a read: values, exception 2 for what is not there, or nothing.
-    fn answer(&self, addr: u16, count: u16) -> Option<Result<Vec<u16>, u8>> {
-        self.reads.lock().unwrap().push((addr, count));
-        let cells = self.cells.lock().unwrap();
-        let mut values = Vec::new();
-        for register in addr..addr + count {
-            match cells.get(&register) {
-                Some(Cell::Holds(value)) => values.push(*value),
-                Some(Cell::Silent) => return None,
-                Some(Cell::Fails(exception)) => return Some(Err(*exception)),
-                None => return Some(Err(2)),
-            }
-        }
-        Some(Ok(values))
-    }
-
-    /// The answer to a write of several registers, whose values are still to come.
-    async fn write(&self, addr: u16, count: u16, stream: &mut TcpStream) -> Result<Vec<u16>, u8> {
-        let mut bytes = vec![0; 1 + 2 * usize::from(count)];
-        stream.read_exact(&mut bytes).await.unwrap();
-        let words: Vec<u16> =
-            bytes[1..].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-        self.writes.lock().unwrap().push((addr, words.clone()));
-        let mut cells = self.cells.lock().unwrap();
-        if (addr..addr + count).any(|addr| !cells.contains_key(&addr)) {
-            return Err(2);
-        }
-        cells.extend((addr..).zip(words.into_iter().map(Cell::Holds)));
-        Ok(vec![addr, count])
-    }
-
-    async fn serve(self, listener: TcpListener) {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let slave = self.clone();
-            tokio::spawn(async move {
-                let mut request = [0; 12];
-                while stream.read_exact(&mut request).await.is_ok() {
-                    let of = |n: usize| u16::from_be_bytes([request[n], request[n + 1]]);
-                    let body = match request[7] {
-                        3 => slave.answer(of(8), of(10)),
-                        _ => Some(slave.write(of(8), of(10), &mut stream).await),
-                    };
-                    let body = match body {
-                        None => continue,
-                        Some(Ok(values)) if request[7] == 16 => values
-                            .iter()
-                            .fold(vec![16], |body, word| [body, word.to_be_bytes().to_vec()].concat()),
-                        Some(Err(exception)) => vec![request[7] | 0x80, exception],
-                        Some(Ok(values)) => {
-                            let mut body = vec![request[7], 2 * u8::try_from(values.len()).unwrap()];
-                            body.extend(values.iter().flat_map(|value| value.to_be_bytes()));
-                            body
-                        }
-                    };
-                    let length = u16::try_from(body.len() + 1).unwrap().to_be_bytes();
-                    let head = [request[0], request[1], 0, 0, length[0], length[1], request[6]];
-                    if stream.write_all(&[&head[..], &body].concat()).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    }
-
     /// What reads and writes this one.
     async fn access(&self, timeout_ms: u64) -> (Access, Arc<Profile>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(self.clone().serve(listener));
-        let mut profile = parse(PROFILE, "tested.toml").unwrap_or_else(|why| panic!("{why}"));
-        profile.link.timeout_ms = timeout_ms;
-        let address = Address::Tcp { host: "127.0.0.1".into(), port, framing: Framing::Tcp };
-        (Access::new(Line::start(address, None, 1), 1, &profile), Arc::new(profile))
+        self.access_of(PROFILE, timeout_ms).await
     }
 
     /// A device that reads this one.
@@ -156,18 +49,6 @@ impl Slave {
         let (access, profile) = self.access(timeout_ms).await;
         Device::new(profile, access, false, Instant::now())
     }
-}
-
-/// Lets the device live until this holds; returns how often everything that was due was there.
-async fn until(device: &mut Device, mut holds: impl FnMut(&Device) -> bool) -> usize {
-    let mut cycles = 0;
-    let living = async {
-        while !holds(device) {
-            cycles += usize::from(device.happen().await == Happened::Cycle);
-        }
-    };
-    timeout(LONG, living).await.unwrap();
-    cycles
 }
 
 fn holds(cells: &[(u16, u16)]) -> Vec<(u16, Cell)> {
@@ -249,7 +130,7 @@ async fn a_sequence_ends_at_the_first_write_that_is_refused() {
     let (access, _) = slave.access(10_000).await;
     let writes = [written(10, 1, 0xFFFF), written(11, 2, 0xFFFF), written(12, 3, 0xFFFF)];
     assert_eq!(timeout(LONG, access.write(&writes)).await.unwrap(), Err(Fault::Exception(2)));
-    assert_eq!(*slave.writes.lock().unwrap(), [(10, vec![1]), (11, vec![2])]);
+    assert_eq!(slave.writes(), [(10, vec![1]), (11, vec![2])]);
 }
 
 #[tokio::test]
@@ -258,7 +139,7 @@ async fn bits_are_written_over_what_stands_there() {
     let (access, _) = slave.access(10_000).await;
     timeout(LONG, access.write(&[written(10, 0x0020, 0x0030)])).await.unwrap().unwrap();
     assert_eq!(slave.reads(), [(10, 1)]);
-    assert_eq!(*slave.writes.lock().unwrap(), [(10, vec![0xF02F])]);
+    assert_eq!(slave.writes(), [(10, vec![0xF02F])]);
 }
 
 #[tokio::test]
