@@ -65,6 +65,11 @@ impl Allowance {
         self.left >= 1.0 + if is_rise { RESERVE } else { 0.0 }
     }
 
+    /// A write did not go out after all.
+    pub(super) fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(ALLOWANCE);
+    }
+
     /// A write goes out. One that must go out whatever is left is owed.
     pub(super) fn take(&mut self) {
         self.left -= 1.0;
