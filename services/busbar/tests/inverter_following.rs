@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testbed::bed::{Bed, SOON, busbar, folder, service, settings};
-use testbed::{PrivateBus, Process, Signal, eventually, executable};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually, executable};
 use tokio::time::Instant;
 
 const BANK: &str = "com.victronenergy.battery.busbar";
@@ -248,6 +248,31 @@ fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_s
     assert!(least_a > 35.0, "the inverter was allowed {least_a} A only");
     assert_eq!(bed.status("blackouts"), blackouts);
     bed.has_spared_its_memory();
+}
+
+/// Nobody can decide anything any more; the service takes the current back before it ends, and says why it does.
+fn without_a_bus(make: Make) {
+    let mut bed = Loop::start(make, SUNNY);
+    bed.bus.stop();
+    assert_eq!(bed.inverter.wait(SOON * 3), Exit::Code(1));
+    eventually(SOON, || bed.status("may_take_w") < 1.0);
+}
+
+#[test]
+fn a_bus_that_goes_away_leaves_no_limit_in_a_device_on_a_serial_line() {
+    without_a_bus(DEYE);
+}
+
+#[test]
+fn a_bus_that_goes_away_leaves_no_limit_in_a_device_on_a_network() {
+    without_a_bus(SUNGROW);
+}
+
+#[test]
+fn a_bus_that_hangs_leaves_no_limit() {
+    let mut bed = Loop::start(EXAMPLE, SUNNY);
+    bed.bus.freeze();
+    eventually(LOSS, || bed.status("may_take_w") < 1.0);
 }
 
 /// The manager is killed and does not come back for long; then it does.

@@ -58,31 +58,43 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     }
     let mut commands = pin!(async { try_join(commands.run(&context), systems.run(&context)).await });
     let mut is_commanded = true;
+    let mut outcome = Ok(());
     let mut beat = interval(BEAT);
     while is_commanded || !units.is_empty() {
-        tokio::select! {
-            Some(ended) = units.next() => ended?,
+        let ended = tokio::select! {
+            Some(ended) = units.next() => ended,
             ended = &mut commands, if is_commanded => {
-                ended?;
                 is_commanded = false;
+                ended.map(|_| ())
             }
-            Some(()) = watches.next(), if is_commanded => {}
+            Some(()) = watches.next(), if is_commanded => Ok(()),
             Some((device, profile)) = found.recv(), if is_commanded => {
-                let address = device.address(&profile).map_err(Failure::configuration)?;
-                if let Some(line) = running.add(&device, &profile, &address) {
-                    let (systems, bus, context) = (&systems, &bus, &context);
-                    // The others are not kept waiting while it connects.
-                    let life = async move {
-                        Unit::connect(device, profile, line, &address, systems, bus).await?.run(context).await
-                    };
-                    units.push(life.boxed_local());
-                    context.status(&status(&lines, &searched));
-                }
+                device.address(&profile).map_err(Failure::configuration).map(|address| {
+                    if let Some(line) = running.add(&device, &profile, &address) {
+                        let (systems, bus, context) = (&systems, &bus, &context);
+                        // The others are not kept waiting while it connects.
+                        let life = async move {
+                            Unit::connect(device, profile, line, &address, systems, bus).await?.run(context).await
+                        };
+                        units.push(life.boxed_local());
+                        context.status(&status(&lines, &searched));
+                    }
+                })
             }
-            _ = beat.tick() => context.beat(),
+            _ = beat.tick() => {
+                context.beat();
+                Ok(())
+            }
+        };
+        if let Err(failure) = ended
+            && outcome.is_ok()
+        {
+            // Whatever ends one of them: first all units take back what they have set.
+            context.end_all();
+            (outcome, is_commanded) = (Err(failure), false);
         }
     }
-    Ok(())
+    outcome
 }
 
 /// Where the devices are that run.

@@ -12,6 +12,7 @@ use crate::readiness::Readiness;
 #[derive(Debug, Clone)]
 pub struct Context {
     shutdown: Shutdown,
+    stopper: Stopper,
     heartbeat: Heartbeat,
     readiness: Readiness,
 }
@@ -20,9 +21,14 @@ impl Context {
     pub(crate) fn new(limit: Duration, systemd: Option<Duration>) -> (Self, Stopper, Arc<Pulse>) {
         let (sender, receiver) = watch::channel(None);
         let (heartbeat, pulse) = Heartbeat::new(limit, systemd);
-        let context =
-            Self { shutdown: Shutdown { asked: receiver }, heartbeat, readiness: Readiness::default() };
-        (context, Stopper { asked: sender }, pulse)
+        let stopper = Stopper { asked: Arc::new(sender) };
+        let context = Self {
+            shutdown: Shutdown { asked: receiver },
+            stopper: stopper.clone(),
+            heartbeat,
+            readiness: Readiness::default(),
+        };
+        (context, stopper, pulse)
     }
 
     /// A context without a process around it: no signals, no watchdog. For running a body inside a test or another
@@ -37,6 +43,12 @@ impl Context {
     #[must_use]
     pub fn shutdown(&self) -> Shutdown {
         self.shutdown.clone()
+    }
+
+    /// Asks all parts of the body to end as if the process had been asked to: one of them cannot go on, and what the others
+    /// have set is to be undone first. The body returns why.
+    pub fn end_all(&self) {
+        self.stopper.stop_because("a part of it could not go on");
     }
 
     /// The heartbeat of the work loop: [`Heartbeat::during`] for waiting, clones for parts of the loop.
@@ -94,10 +106,10 @@ impl Shutdown {
     }
 }
 
-/// Asks a process body to end.
-#[derive(Debug)]
+/// Asks a process body to end. Clones ask the same one.
+#[derive(Debug, Clone)]
 pub struct Stopper {
-    asked: watch::Sender<Option<&'static str>>,
+    asked: Arc<watch::Sender<Option<&'static str>>>,
 }
 
 impl Stopper {
@@ -130,6 +142,13 @@ mod tests {
         waiting.await.unwrap();
         context.shutdown().requested().await;
         assert!(context.shutdown().is_requested());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_cannot_go_on_ends_all() {
+        let (context, _stopper) = Context::detached();
+        context.end_all();
+        context.shutdown().requested().await;
     }
 
     #[tokio::test(start_paused = true)]

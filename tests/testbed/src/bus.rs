@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::Process;
+use crate::{Process, Signal};
 
 const START: Duration = Duration::from_secs(20);
 
@@ -83,6 +83,14 @@ impl PrivateBus {
     pub fn stop(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.terminate();
+        }
+    }
+
+    /// Stops the daemon where it is: connections stay, and nothing comes of them any more.
+    #[track_caller]
+    pub fn freeze(&mut self) {
+        if let Some(daemon) = &mut self.daemon {
+            daemon.signal(Signal::STOP);
         }
     }
 

@@ -68,17 +68,24 @@ impl WriteAt {
         Some((min, more.map_or(max, |more| more.min(max)).max(min)))
     }
 
-    /// The nearest value that can be written and is not further from `min` than `value`: a limit is never raised by
-    /// rounding.
+    /// The nearest value that can be written and is not further from 0 than `value`: nothing is made stronger by rounding.
     #[must_use]
     pub fn clip(&self, value: f64, point: &dyn Fn(&str) -> Option<f64>) -> f64 {
         let Some((min, max)) = self.limits(point) else { return value };
         let value = value.clamp(min, max);
         match self.spec.step.or_else(|| self.resolution()) {
             // A hair more, so that 0.3 in steps of 0.1 is not 0.2.
-            Some(step) => min + ((value - min) / step + 1e-6).floor() * step,
+            Some(step) if value >= 0.0 => min + ((value - min) / step + 1e-6).floor() * step,
+            // Below zero the larger number is the weaker one.
+            Some(step) => min + ((value - min) / step - 1e-6).ceil() * step,
             None => value,
         }
+    }
+
+    /// Whether it bounds what the device may do.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        self.spec.name.ends_with("_limit")
     }
 
     /// What its registers can tell apart, where that is always the same.
@@ -87,11 +94,10 @@ impl WriteAt {
         whole.filter(|_| self.power_at.is_none()).map(|_| self.spec.scale.abs())
     }
 
-    /// To what registers can hold: a limit is never raised by that.
+    /// To what registers can hold: nothing is made stronger by that.
     fn rounding(&self) -> fn(f64) -> f64 {
         // A hair more, so that 0.3 in tenths is not 2.
-        let down = |raw: f64| (raw + 1e-6_f64.copysign(raw)).trunc();
-        if self.spec.name.ends_with("_limit") { down } else { f64::round }
+        |raw: f64| (raw + 1e-6_f64.copysign(raw)).trunc()
     }
 
     /// The writes that make the device have `value`.

@@ -26,16 +26,22 @@ fn is_forced(key: &str) -> bool {
 }
 
 /// The most power that the battery may give and take, W. Without its voltage none is known to be right.
-fn room_w(wanted: &Wanted, sight: &Sight<'_>) -> (f64, f64) {
-    let volts = (sight.point)("battery_voltage").unwrap_or(0.0);
+fn room_w(wanted: &Wanted, volts: Option<f64>) -> (f64, f64) {
+    let volts = volts.unwrap_or(0.0);
     let most = |amps: Option<f64>| amps.map_or(f64::INFINITY, |amps| (amps * volts).floor());
     (most(wanted.discharge_a), most(wanted.charge_a))
 }
 
 /// Lowers what is forced to what is decided. A way of running comes back with the decision up to `power_w`; a set point
 /// stays where it is until it is set again.
-fn keep_within(control: &mut Control, wanted: &Wanted, power_w: f64, sight: &Sight<'_>) {
-    let (most_out, most_in) = room_w(wanted, sight);
+fn keep_within(
+    control: &mut Control,
+    wanted: &Wanted,
+    volts: Option<f64>,
+    power_w: f64,
+    sight: &Sight<'_>,
+) {
+    let (most_out, most_in) = room_w(wanted, volts);
     for (mode, most) in [(Mode::Charge, most_in), (Mode::Discharge, most_out)] {
         let key = mode.key();
         if control.is_wanted(key) {
@@ -54,8 +60,8 @@ impl Unit {
     /// Keeps what clients have forced within what is decided.
     pub(super) fn bound(&mut self) {
         let Some(wanted) = self.wanted.as_ref().filter(|_| self.source.is_some()) else { return };
-        let (control, power_w) = (&mut self.control, self.power_w);
-        sighted(&self.device, &self.config, |sight| keep_within(control, wanted, power_w, sight));
+        let (control, volts, power_w) = (&mut self.control, self.volts.steady(), self.power_w);
+        sighted(&self.device, &self.config, |sight| keep_within(control, wanted, volts, power_w, sight));
     }
 
     /// Why a client may not force `key`.
@@ -106,10 +112,10 @@ mod tests {
             for (amps, watts) in
                 [(100.0, 3000.0), (20.0, 1000.0), (0.0, 0.0), (40.0, 2000.0), (200.0, 3000.0)]
             {
-                keep_within(&mut control, &decided(amps, 100.0), 3000.0, sight);
+                keep_within(&mut control, &decided(amps, 100.0), Some(50.0), 3000.0, sight);
                 assert_eq!(control.wanted(key), Some(watts), "{amps} A");
             }
-            keep_within(&mut control, &decided(100.0, 0.0), 3000.0, sight);
+            keep_within(&mut control, &decided(100.0, 0.0), Some(50.0), 3000.0, sight);
             assert_eq!(control.wanted(key), Some(3000.0), "discharging is another matter");
         });
     }

@@ -54,8 +54,10 @@ pub enum End {
     Taken,
     /// The device does not want them.
     Refused,
-    /// Nobody knows whether they arrived.
+    /// Nobody knows whether they arrived, or the device was busy.
     Lost,
+    /// They did not leave the process.
+    Unsent,
 }
 
 /// What became of a wish.
@@ -161,6 +163,19 @@ impl Control {
     #[must_use]
     pub fn is_confirmed(&self, name: &str) -> bool {
         self.points.get(name).is_some_and(|wish| wish.is_settled && !wish.is_over)
+    }
+
+    /// The limits that the device does not have as they are wanted, though it was tried.
+    pub(super) fn unheeded(&self, sight: &Sight<'_>) -> Option<String> {
+        let words = self.points.iter().filter(|(_, wish)| wish.is_unheeded()).filter_map(|(name, wish)| {
+            let write = sight.map.write(name, sight.point).filter(|write| write.is_limit())?;
+            let shown = write.shown(sight.image, sight.point);
+            let is_lower = shown.is_some_and(|shown| shown <= wish.value);
+            let shown = shown.map_or_else(|| "shows nothing".to_owned(), |shown| format!("shows {shown}"));
+            (!is_lower).then(|| format!("{name} {} is not taken: the device {shown}", wish.value))
+        });
+        let words: Vec<String> = words.collect();
+        (!words.is_empty()).then(|| words.join(", "))
     }
 
     /// What was sent is forgotten: the device was recognised anew, and may be another one. The memory has not recovered.
@@ -300,8 +315,15 @@ impl Control {
                     return Some(Order { name, writes });
                 }
                 // What it is made of will be read.
-                Err(Refused::Unknown(_)) => {}
-                Err(_) => wish.rests(write, now),
+                Err(why @ Refused::Unknown(_)) => {
+                    if wish.puzzles(write, sight, now) {
+                        self.became.push(Outcome::Failed(name, wish.value, why.to_string()));
+                    }
+                }
+                Err(why) => {
+                    self.became.push(Outcome::Failed(name, wish.value, why.to_string()));
+                    wish.rests(write, sight, now);
+                }
             }
         }
         None
@@ -312,6 +334,13 @@ impl Control {
     pub fn done(&mut self, name: &str, end: End, sight: &Sight<'_>, now: Instant) {
         self.traces.done(name, sight.reads);
         let Some(wish) = self.points.get_mut(name) else { return };
+        let write = sight.map.write(name, sight.point);
+        if let Some(write) = write.filter(|_| end == End::Unsent) {
+            wish.did_not_leave();
+            allowance(&mut self.allowances, write, now).give_back();
+            self.flash_writes -= u32::from(write.spec.persist == Persist::Flash && self.flash_writes > 0);
+            return;
+        }
         wish.done(end == End::Taken, sight.reads);
         if end != End::Refused {
             return;
@@ -319,8 +348,8 @@ impl Control {
         let is_mode = sight.map.modes.iter().any(|mode| mode.key == name);
         if is_mode && !wish.is_over {
             self.end(name);
-        } else if let Some(write) = sight.map.write(name, sight.point) {
-            wish.rests(write, now);
+        } else if let Some(write) = write {
+            wish.rests(write, sight, now);
         }
     }
 }
@@ -342,5 +371,7 @@ fn is_mode(write: &WriteAt) -> bool {
     write.spec.name.starts_with(MODE)
 }
 
+#[cfg(test)]
+mod reductions;
 #[cfg(test)]
 mod tests;

@@ -122,7 +122,8 @@ impl Unit {
             }
         };
         let (control, config) = (&mut self.control, &self.config);
-        let beyond = sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
+        let volts = self.volts.steady();
+        let beyond = sighted(&self.device, config, |sight| want(control, &wanted, volts, config, sight));
         let mut wanted = wanted;
         if let Some(beyond) = beyond.flatten() {
             wanted.reason = format!("{}; {beyond}", wanted.reason);
@@ -182,6 +183,7 @@ const VOLTAGE: &str = "charge_voltage_limit";
 fn want(
     control: &mut Control,
     wanted: &Wanted,
+    volts: Option<f64>,
     config: &config::Device,
     sight: &Sight<'_>,
 ) -> Option<String> {
@@ -206,8 +208,10 @@ fn want(
             control.want(current, limit, sight);
         } else if let Some(write) = sight.map.write(power, sight.point) {
             let amps = last(write);
-            let watts = match (sight.point)("battery_voltage") {
-                Some(volts) => Some((amps * volts).floor()),
+            // A battery that is charged does not get beyond its charge voltage.
+            let highest = wanted.voltage_v.filter(|volts| *volts > 0.0).unwrap_or(f64::INFINITY);
+            let watts = match volts {
+                Some(volts) => Some((amps * volts.min(highest)).floor()),
                 // No current is no power at any voltage.
                 None => (amps == 0.0).then_some(0.0),
             };
@@ -220,7 +224,15 @@ fn want(
     if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0)
         && let Some(write) = sight.map.write(VOLTAGE, sight.point)
     {
-        control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
+        let least = write.limits(sight.point).map(|(least, _)| least).filter(|least| volts < *least);
+        if let Some(least) = least {
+            beyond = Some(format!("this inverter takes no {VOLTAGE} below {least} V"));
+        }
+        // The lowest that it takes is too much; it is better than more, and never a raise.
+        let shown = write.shown(sight.image, sight.point);
+        if least.is_none_or(|least| shown.is_some_and(|shown| shown > least)) {
+            control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
+        }
     }
     beyond
 }
@@ -262,8 +274,12 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
         Stance::Waiting => now >= unit.began + HOLD,
         _ => false,
     });
-    tx.set(multi::CONNECTION_INFORMATION, wanted.map(|wanted| unit.waiting.after(&wanted.reason)))
-        .set(multi::ALARM_BMS_CONNECTION_LOST, if is_lost { 2 } else { 0 });
+    let unheeded = sighted(&unit.device, config, |sight| unit.control.unheeded(sight)).flatten();
+    let is_unheeded = unheeded.is_some();
+    let words = [wanted.map(|wanted| unit.waiting.after(&wanted.reason)), unheeded];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    tx.set(multi::CONNECTION_INFORMATION, (!words.is_empty()).then(|| words.join("; ")))
+        .set(multi::ALARM_BMS_CONNECTION_LOST, if is_lost || is_unheeded { 2 } else { 0 });
 }
 
 /// Resolves when the source shows something new.
@@ -297,7 +313,7 @@ mod tests {
             stance,
             reason: String::new(),
         };
-        assert_eq!(want(&mut control, &wanted, &config::Device::at(&profile.id), &sight), None);
+        assert_eq!(want(&mut control, &wanted, None, &config::Device::at(&profile.id), &sight), None);
         let order = control.next(&sight, now).unwrap();
         assert_eq!(order.name, "charge_current_limit");
         assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");
@@ -316,8 +332,38 @@ mod tests {
             stance: Stance::Obeying,
             reason: String::new(),
         };
-        let said = want(&mut Control::default(), &wanted, &config::Device::at(&profile.id), &sight);
+        let said = want(&mut Control::default(), &wanted, None, &config::Device::at(&profile.id), &sight);
         assert_eq!(said.as_deref(), Some("this inverter takes no charge_current_limit below 10 A"));
+    }
+
+    /// What a Growatt SPF that shows this charge voltage is to be set to where 28.4 V are decided, and what is said.
+    fn low_voltage(shown: Option<u16>) -> (Option<f64>, Option<String>) {
+        let map = Map::new(&builtin::by_id("growatt-spf").unwrap(), None, true);
+        let mut image = Image::default();
+        if let Some(tenths) = shown {
+            image.put(Table::Holding, 35, &[tenths], 1);
+        }
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
+        let wanted = Wanted {
+            charge_a: None,
+            discharge_a: None,
+            voltage_v: Some(28.4),
+            stance: Stance::Obeying,
+            reason: String::new(),
+        };
+        let mut control = Control::default();
+        let said = want(&mut control, &wanted, None, &config::Device::at("growatt-spf"), &sight);
+        (control.wanted(VOLTAGE), said)
+    }
+
+    #[test]
+    fn a_charge_voltage_is_never_raised_to_what_the_inverter_can() {
+        let least = builtin::by_id("growatt-spf").unwrap();
+        let least = least.write.iter().find(|write| write.name == VOLTAGE).and_then(|write| write.min).unwrap();
+        let said = Some(format!("this inverter takes no {VOLTAGE} below {least} V"));
+        assert_eq!(low_voltage(None), (None, said.clone()));
+        assert_eq!(low_voltage(Some(280)), (None, said.clone()));
+        assert_eq!(low_voltage(Some(560)), (Some(least), said));
     }
 
     #[tokio::test(start_paused = true)]

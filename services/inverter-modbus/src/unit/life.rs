@@ -15,6 +15,7 @@ use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
 use super::view::View;
+use super::volts::Volts;
 use super::waiting::Waiting;
 use crate::config::{self, ControlSwitch};
 use crate::device::access::Access;
@@ -31,6 +32,9 @@ const BEAT: Duration = Duration::from_secs(4);
 const GONE: Duration = Duration::from_secs(60);
 /// So often the items are looked through at least, for the ages.
 const SHOW: Duration = Duration::from_secs(5);
+/// A bus that has not taken what is said for so long is as good as gone. Shorter than the watchdog, which lets nobody undo
+/// anything.
+const BUS_STUCK: Duration = Duration::from_secs(6);
 /// The end has so long to undo what must not stay: the whole process has a second.
 const LAST_WORD: Duration = Duration::from_millis(850);
 
@@ -44,6 +48,7 @@ pub struct Unit {
     pub(super) member: Option<Member>,
     pub(super) source: Option<Source>,
     pub(super) wanted: Option<Wanted>,
+    pub(super) volts: Volts,
     pub(super) control: Control,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
@@ -112,6 +117,7 @@ impl Unit {
             member,
             source,
             wanted: None,
+            volts: Volts::default(),
             control: Control::default(),
             commanders,
             orders: Vec::new(),
@@ -142,7 +148,10 @@ impl Unit {
             );
         }
         for half in self.halves {
-            half.leave().await;
+            // Where the bus is gone or stuck there is nothing to leave.
+            if outcome.is_ok() {
+                half.leave().await;
+            }
         }
         outcome
     }
@@ -163,7 +172,10 @@ impl Unit {
                 wish = wished(&mut self.member) => self.wished(wish),
                 happened = self.device.happen() => self.happened(happened),
             }
-            self.settle(Instant::now()).await?;
+            match timeout(BUS_STUCK, self.settle(Instant::now())).await {
+                Ok(settled) => settled?,
+                Err(_) => return Err(Failure::new("the D-Bus takes nothing any more")),
+            }
         }
     }
 
@@ -186,12 +198,17 @@ impl Unit {
                 self.control.forget_what_was_sent();
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
+                // What was wanted before it was away is not written any more: what is decided now is looked at first.
+                (self.wanted, self.volts) = (None, Volts::default());
+            }
+            Happened::Cycle => {
+                self.is_due = true;
+                self.volts.hear(self.device.points().number("battery_voltage"));
             }
             Happened::Exchanged => {
                 let why = self.device.stranger().map(|why| format!("{why}: it is neither read nor written"));
                 (self.result, self.is_due) = (why.unwrap_or_default(), true);
             }
-            Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
             Happened::Nothing => {}
         }

@@ -5,7 +5,7 @@
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`: what clients set, `commander`: how long it lasts, `last_word`: how it ends with the process; `following`, `followed`: the decision that limits follow
-//! - `bounds`: what clients force, within that decision
+//! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
@@ -27,6 +27,7 @@ pub mod sight;
 mod traces;
 mod undo;
 mod view;
+mod volts;
 mod waiting;
 mod wear;
 mod wish;

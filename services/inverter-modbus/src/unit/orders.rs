@@ -27,6 +27,9 @@ pub(super) const DECIDED: [&str; 5] = [
     "charge_voltage_limit",
 ];
 
+/// What a device says that will do it, or that has something else to do (Modbus Application Protocol V1.1b3, 7).
+const BUSY: [u8; 2] = [5, 6];
+
 impl Unit {
     /// A client wants something set.
     pub(super) fn write(&mut self, write: WriteRequest) {
@@ -149,7 +152,7 @@ impl Unit {
             if self.device.command(number, writes) {
                 self.orders.push((number, name));
             } else {
-                self.done(&name, End::Lost, now);
+                self.done(&name, End::Unsent, now);
             }
         }
     }
@@ -173,6 +176,7 @@ impl Unit {
         self.is_due = true;
         let end = match outcome {
             Ok(()) => End::Taken,
+            Err(Fault::Exception(code)) if BUSY.contains(code) => End::Lost,
             Err(Fault::Exception(_) | Fault::Odd) => End::Refused,
             Err(_) => End::Lost,
         };

@@ -69,6 +69,11 @@ impl Allowance {
         every(write).mul_f64(missing.max(0.0))
     }
 
+    /// A write did not go out after all.
+    pub(super) fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(ALLOWANCE);
+    }
+
     /// A write goes out. One that must go out whatever is left is owed.
     pub(super) fn take(&mut self) {
         self.left -= 1.0;

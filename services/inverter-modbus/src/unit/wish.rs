@@ -23,6 +23,9 @@ const LEFT_ALONE: Duration = Duration::from_secs(60);
 const LONGEST_ALONE: Duration = Duration::from_secs(24 * 3600);
 /// Two times that are no nearer than this are different ones.
 const SAME: Duration = Duration::from_secs(1);
+/// What lowers a limit, or may, is not left alone for long: longer after each failure, up to the longest.
+const LOWERS_AGAIN: Duration = Duration::from_secs(2);
+const LONGEST_HIGH: Duration = Duration::from_secs(60);
 /// An end that may not have arrived goes out again, but not more often.
 const END_AGAIN: Duration = Duration::from_secs(10);
 
@@ -45,6 +48,8 @@ pub(super) struct Wish {
     pub(super) waits_until: Option<Instant>,
     /// So often in a row it was left alone.
     failures: u32,
+    /// Since when it cannot be said what is to be written.
+    puzzled_at: Option<Instant>,
     /// An end does not go out before.
     not_before: Option<Instant>,
     pub(super) is_settled: bool,
@@ -96,6 +101,7 @@ impl Wish {
             rests_until: None,
             waits_until: None,
             failures: 0,
+            puzzled_at: None,
             not_before: None,
             is_settled: false,
             has_begun: false,
@@ -129,7 +135,7 @@ impl Wish {
     pub(super) fn forget(&mut self) {
         (self.sent, self.tries, self.under_way) = (None, 0, false);
         (self.rests_until, self.is_settled, self.has_begun) = (None, false, false);
-        (self.looked_at, self.not_before) = (None, None);
+        (self.looked_at, self.not_before, self.puzzled_at) = (None, None, None);
     }
 
     /// Whether it has to be undone first.
@@ -163,15 +169,42 @@ impl Wish {
         self.sent = Some(Sent { value: self.value, at: now, reads: sight.reads });
         self.last = self.sent;
         self.tries += 1;
-        (self.under_way, self.was_taken) = (true, false);
+        (self.under_way, self.was_taken, self.puzzled_at) = (true, false, None);
     }
 
     /// It cannot be written now.
-    pub(super) fn rests(&mut self, write: &WriteAt, now: Instant) {
+    pub(super) fn rests(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) {
         let wears = write.spec.persist == Persist::Flash && !self.is_over;
-        let doubled = if wears { 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX) } else { 1 };
+        let doubled = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
-        self.rests_until = Some(now + LEFT_ALONE.saturating_mul(doubled).min(LONGEST_ALONE));
+        let is_too_high = write.is_limit() && self.rise(write, sight).is_none_or(|rise| rise < 0.0);
+        let pause = match (is_too_high, wears) {
+            (true, _) => LOWERS_AGAIN.saturating_mul(doubled).min(LONGEST_HIGH),
+            (false, true) => LEFT_ALONE.saturating_mul(doubled).min(LONGEST_ALONE),
+            (false, false) => LEFT_ALONE,
+        };
+        self.rests_until = Some(now + pause);
+    }
+
+    /// It cannot be written for want of something that was not read; after a while that is a failure. True when it becomes one.
+    pub(super) fn puzzles(&mut self, write: &WriteAt, sight: &Sight<'_>, now: Instant) -> bool {
+        let is_late = now.duration_since(*self.puzzled_at.get_or_insert(now)) >= CONFIRM;
+        let is_news = is_late && self.failures == 0;
+        if is_late {
+            self.rests(write, sight, now);
+        }
+        is_news
+    }
+
+    /// The process could not send it: nothing has come of it, not even wear.
+    pub(super) fn did_not_leave(&mut self) {
+        (self.sent, self.under_way) = (None, false);
+        self.tries = self.tries.saturating_sub(1);
+    }
+
+    /// Whether the device was told, or could not be, and shows something else.
+    pub(super) fn is_unheeded(&self) -> bool {
+        self.failures > 0 && !self.is_settled && !self.is_over
     }
 
     /// A write is over; only what is read from now on, after read number `reads`, can show it.
@@ -192,7 +225,7 @@ impl Wish {
         // Its registers would show 0 as well as any other value: only a state says that it has ended.
         let is_silent = write.seen.is_empty() || (self.is_over && !write.shows_state());
         if is_silent && !self.was_taken {
-            return self.was_lost(write, sent, now);
+            return self.was_lost(write, sent, sight, now);
         }
         if is_silent || is_shown.is_some_and(|is_shown| is_shown != self.is_over) {
             (self.is_settled, self.has_begun, self.tries, self.failures) = (true, true, 0, 0);
@@ -212,20 +245,26 @@ impl Wish {
         if self.is_over {
             return Some(Became::Stuck);
         }
-        self.rests(write, now);
+        self.rests(write, sight, now);
         let shown = write.shown(sight.image, sight.point);
         Some(Became::Failed(shown.map_or("it shows nothing".to_owned(), |shown| format!("it shows {shown}"))))
     }
 
     /// Nothing will show whether it arrived: once more, and an end for as long as it takes.
-    fn was_lost(&mut self, write: &WriteAt, sent: Sent, now: Instant) -> Option<Became> {
+    fn was_lost(
+        &mut self,
+        write: &WriteAt,
+        sent: Sent,
+        sight: &Sight<'_>,
+        now: Instant,
+    ) -> Option<Became> {
         self.has_begun = false;
         if self.is_over {
             (self.sent, self.not_before) = (None, Some(sent.at + END_AGAIN));
         } else if self.tries < ATTEMPTS {
             self.sent = None;
         } else {
-            self.rests(write, now);
+            self.rests(write, sight, now);
             return Some(Became::Failed("there was no answer".to_owned()));
         }
         None

@@ -118,7 +118,7 @@ fn what_the_device_shows_is_compared_as_exactly_as_it_can_be() {
 }
 
 #[test]
-fn a_limit_is_never_raised_by_what_registers_can_hold() {
+fn nothing_is_made_stronger_by_what_registers_can_hold() {
     let map = map("[[write]]\nname = \"x_a_limit\"\naddr = 109\nscale = 10\nmin = 0\nmax = 5000\n\
          [[write]]\nname = \"x_b_limit\"\nmin = 0\nmax = 50000\n\
          sequence = [{ addr = 110, value = \"= value * 100 / 50000\" }]\n\
@@ -127,7 +127,7 @@ fn a_limit_is_never_raised_by_what_registers_can_hold() {
     assert_eq!(writes(&map, "x_a_limit", 500.0, &none), Ok(vec![written(109, &[50])]));
     assert_eq!(writes(&map, "x_b_limit", 300.0, &none), Ok(vec![written(110, &[0])]));
     assert_eq!(writes(&map, "x_b_limit", 1000.0, &none), Ok(vec![written(110, &[2])]));
-    assert_eq!(writes(&map, "x_setting", 499.0, &none), Ok(vec![written(111, &[50])]));
+    assert_eq!(writes(&map, "x_setting", 499.0, &none), Ok(vec![written(111, &[49])]));
     let limit = map.write("charge_current_limit", &none).unwrap();
     assert_eq!(limit.clip(30.9, &none), 30.0, "the register is in whole amperes");
 }

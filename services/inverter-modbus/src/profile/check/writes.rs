@@ -137,6 +137,10 @@ impl Check for In<'_, ModeSpec> {
         if mode.name.has_power() && mode.max.is_none() {
             findings.refuse("max", "no limit", "the largest power in W");
         }
+        let (min, max) = (mode.min.unwrap_or(0.0), mode.max.unwrap_or(f64::INFINITY));
+        if min.is_nan() || max.is_nan() || min > max {
+            findings.refuse("min", format!("{min} to {max}"), "the smaller value first");
+        }
         if mode.name.has_power() && mode.release.is_empty() {
             let what = format!("{} has no end", mode.name.key());
             findings.refuse("release", what, "what is written when nobody wants it any more");

@@ -1,0 +1,74 @@
+//! Tests of limits that go down: whatever the device says, they are tried again soon, and said.
+
+use std::time::Duration;
+
+use super::*;
+use crate::engine::map::Map;
+use crate::engine::sunspec::{Chain, Model};
+use crate::profile::builtin;
+use crate::profile::scalar::Table;
+
+const LIMIT: &str = "charge_current_limit";
+
+/// A Deye, whose limits lie in flash, that shows 100 A and takes nothing; 0 A is decided. When it goes out within a quarter of an
+/// hour, in seconds; and what is said at the end.
+async fn tried(end: End) -> (Vec<u64>, Option<String>) {
+    let map = Map::new(&builtin::by_id("deye-one-phase").unwrap(), None, true);
+    let (mut control, mut image, start) = (Control::default(), Image::default(), Instant::now());
+    let mut at = Vec::new();
+    for second in 0..900 {
+        let now = start + Duration::from_secs(second);
+        image.put(Table::Holding, 210, &[100], second + 1);
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: second + 1 };
+        control.want(LIMIT, 0.0, &sight);
+        control.outcomes(&sight, now);
+        if control.next(&sight, now).is_some() {
+            at.push(second);
+            control.done(LIMIT, end, &sight, now);
+        }
+    }
+    let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 900 };
+    (at, control.unheeded(&sight))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reduction_that_is_refused_or_lost_is_tried_again_soon_and_said() {
+    for end in [End::Refused, End::Lost, End::Taken] {
+        let (at, said) = tried(end).await;
+        assert!(at[1] <= 3, "{end:?}: {at:?}");
+        let longest = at.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+        assert!(longest <= 70, "{end:?}: {longest} s without a try: {at:?}");
+        assert!(at.len() <= 40, "memory wears out: {at:?}");
+        assert_eq!(said.as_deref(), Some("charge_current_limit 0 is not taken: the device shows 100"), "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_cannot_be_computed_is_said() {
+    let profile = builtin::by_id("sunspec-hybrid").unwrap();
+    let models = [103, 120, 124, 160, 802].into_iter().zip((0_u16..).map(|n| 40_070 + 200 * n));
+    let chain = Chain { models: models.map(|(id, addr)| Model { id, addr, length: 190 }).collect() };
+    let map = Map::new(&profile, Some(&chain), true);
+    let (mut control, mut image, start) = (Control::default(), Image::default(), Instant::now());
+    image.put(Table::Holding, 40_470, &[0xFFFF; 30], 1);
+    let mut outcomes = Vec::new();
+    for second in 0..60 {
+        let now = start + Duration::from_secs(second);
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: second };
+        control.want("charge_power_limit", 500.0, &sight);
+        outcomes.extend(control.outcomes(&sight, now));
+        assert_eq!(control.next(&sight, now), None);
+    }
+    let [Outcome::Failed(name, _, _)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!(name, "charge_power_limit");
+    let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 60 };
+    assert!(control.unheeded(&sight).is_some());
+}
+
+#[test]
+fn what_is_bounded_is_rounded_towards_nothing_on_either_side() {
+    let map = Map::new(&builtin::by_id("solis-hybrid").unwrap(), None, true);
+    let write = map.write("battery_power_setpoint", &|_| None).unwrap();
+    assert_eq!(write.clip(1027.0, &|_| None), 1020.0);
+    assert_eq!(write.clip(-1027.0, &|_| None), -1020.0);
+}
