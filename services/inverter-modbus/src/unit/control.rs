@@ -165,6 +165,8 @@ impl Control {
     #[must_use]
     pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
         let mut releases = Vec::new();
+        let image = self.traces.supposed(sight.image);
+        let sight = &Sight { image: &image, ..*sight };
         for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
             let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
                 continue;
@@ -194,8 +196,11 @@ impl Control {
             return Vec::new();
         }
         let nothing = Image::default();
-        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let image = self.traces.supposed(sight.image);
+        let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
         let writes = write.writes(value, &known).unwrap_or_default();
+        // Further last values stand beside this one.
+        self.traces.begin(name, &writes, sight.image);
         self.flash_writes += u32::from(write.spec.persist == Persist::Flash && !writes.is_empty());
         writes
     }
@@ -270,6 +275,12 @@ impl Control {
             due.push((rank, name.clone()));
         }
         due.sort();
+        if due.is_empty() {
+            return None;
+        }
+        // What is written besides the value, or restored later, is what certainly stands there.
+        let image = self.traces.known(sight.image);
+        let sight = &Sight { image: &image, ..*sight };
         for (_, name) in due {
             let (wish, write) = (self.points.get_mut(&name)?, sight.map.write(&name, sight.point)?);
             match wish.writes(write, sight) {
@@ -277,7 +288,7 @@ impl Control {
                     wish.goes_out(sight, now);
                     allowance(&mut self.allowances, write, now).take();
                     self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                    self.traces.begin(&name, &writes);
+                    self.traces.begin(&name, &writes, sight.image);
                     return Some(Order { name, writes });
                 }
                 // What it is made of will be read.
@@ -291,7 +302,7 @@ impl Control {
     /// A write is over. A device that refuses it is left alone for a while; a way of running that it refuses is undone, as far
     /// as it was begun.
     pub fn done(&mut self, name: &str, end: End, sight: &Sight<'_>, now: Instant) {
-        self.traces.done(name, sight.reads);
+        self.traces.done(name, end == End::Taken, sight.reads);
         let Some(wish) = self.points.get_mut(name) else { return };
         wish.done(end == End::Taken, sight.reads);
         if end != End::Refused {
@@ -323,5 +334,7 @@ fn is_mode(write: &WriteAt) -> bool {
     write.spec.name.starts_with(MODE)
 }
 
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod tests;
