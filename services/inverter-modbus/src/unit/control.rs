@@ -93,25 +93,24 @@ impl Control {
         wish.behind = behind;
     }
 
-    /// Ends what is in force and cannot be beside `name`. Returns what stood in their registers, and their names.
+    /// What was wanted last counts: what cannot be beside `name` is ended, or not wanted any more if it has no end or was not
+    /// begun. Returns what stood in the registers of the former, and their names.
     fn make_room(&mut self, name: &str, write: &WriteAt, sight: &Sight<'_>) -> (Image, Vec<String>) {
         let (mut inherited, mut behind) = (Image::default(), Vec::new());
-        for (other, wish) in self.points.iter_mut().filter(|(other, _)| *other != name) {
-            let Some(before) = &wish.before else { continue };
-            let Some(theirs) = sight.map.write(other, sight.point) else { continue };
-            if undo::touch(write, theirs) || (is_mode(write) && is_mode(theirs)) {
-                inherited.fill(before);
-                behind.push(other.clone());
-                wish.end();
+        self.points.retain(|other, wish| {
+            let Some(theirs) = sight.map.write(other, sight.point).filter(|_| other != name) else {
+                return true;
+            };
+            // Two ways of running cannot be wanted at once.
+            if !undo::touch(write, theirs) && !(is_mode(write) && is_mode(theirs)) {
+                return true;
             }
-        }
-        // Two ways of running cannot be wanted at once, begun or not.
-        if is_mode(write) {
-            self.points.retain(|other, wish| {
-                let is_other = other != name && sight.map.modes.iter().any(|mode| mode.key == other);
-                !is_other || wish.before.is_some()
-            });
-        }
+            let Some(before) = &wish.before else { return false };
+            inherited.fill(before);
+            behind.push(other.clone());
+            wish.end();
+            true
+        });
         (inherited, behind)
     }
 

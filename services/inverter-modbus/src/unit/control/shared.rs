@@ -6,8 +6,11 @@ use super::*;
 use crate::engine::decode::decode;
 use crate::engine::filter::Filter;
 use crate::engine::map::Map;
+use crate::engine::sunspec::{Chain, Model};
 use crate::profile::builtin;
 use crate::profile::scalar::Table;
+use crate::profile::write::Mode;
+use crate::unit::orders::DECIDED;
 
 const CHARGE_LIMIT: &str = "charge_current_limit";
 const DISCHARGE_LIMIT: &str = "discharge_current_limit";
@@ -22,9 +25,16 @@ struct Bench {
     now: Instant,
 }
 
+/// A profile as a device has it whose chain, where it needs one, has all models that are used together.
+fn map_of(profile: &str) -> Map {
+    let models = [103, 120, 124, 160, 802].into_iter().zip((0_u16..).map(|n| 40_070 + 200 * n));
+    let chain = Chain { models: models.map(|(id, addr)| Model { id, addr, length: 190 }).collect() };
+    Map::new(&builtin::by_id(profile).unwrap(), Some(&chain), true)
+}
+
 impl Bench {
     fn new(profile: &str) -> Bench {
-        let map = Map::new(&builtin::by_id(profile).unwrap(), None, true);
+        let map = map_of(profile);
         let (read, real, control) = (Image::default(), Image::default(), Control::default());
         Bench { map, read, real, reads: 0, control, now: Instant::now() }
     }
@@ -159,4 +169,74 @@ fn the_last_limits_of_both_directions_stand_beside_each_other() {
         }
     }
     assert_eq!(limits(&bench), (Some(0), Some(0)));
+}
+
+fn deye() -> Bench {
+    let mut bench = Bench::new("deye-one-phase");
+    bench.has(0, &[0; 320]);
+    bench.has(43, &[1]);
+    bench.has(183, &[5000]);
+    bench.read();
+    bench
+}
+
+#[test]
+fn a_mode_that_is_chosen_after_a_set_point_is_not_undone_by_it() {
+    let mut bench = deye();
+    bench.want("on_off", 0.0);
+    assert_eq!(bench.pass(100), ["on_off"]);
+    bench.want(Mode::On.key(), 0.0);
+    assert_eq!(bench.pass(100), [Mode::On.key()]);
+    assert_eq!(bench.holds(43), Some(1));
+    bench.want("on_off", 0.0);
+    assert_eq!(bench.pass(100), ["on_off"], "and the other way round");
+    assert_eq!(bench.holds(43), Some(0));
+}
+
+#[test]
+fn a_current_that_was_set_does_not_defend_itself_against_a_forced_charge_and_is_back_after_it() {
+    let mut bench = deye();
+    bench.want("grid_charge_current", 7.0);
+    assert_eq!(bench.pass(100), ["grid_charge_current"]);
+    bench.want(Mode::Charge.key(), 2000.0);
+    assert_eq!(bench.pass(200), [Mode::Charge.key()]);
+    assert_eq!(bench.holds(230), Some(40));
+    assert!(bench.control.end(Mode::Charge.key()));
+    assert_eq!(bench.pass(100), [Mode::Charge.key()]);
+    assert_eq!(bench.holds(230), Some(7));
+}
+
+#[test]
+fn limits_that_are_decided_together_are_in_force_together() {
+    let mut pairs = 0;
+    for id in builtin::ids() {
+        let map = map_of(id);
+        let is_limit = |write: &&WriteAt| DECIDED.contains(&write.spec.name.as_str());
+        for one in map.writes.iter().filter(is_limit) {
+            let others = map.writes.iter().filter(is_limit);
+            for other in others.filter(|other| other.spec.name != one.spec.name) {
+                assert!(!undo::touch(one, other), "{id}: {} and {}", one.spec.name, other.spec.name);
+                pairs += 1;
+            }
+        }
+    }
+    assert!(pairs > 20, "{pairs}");
+}
+
+#[test]
+fn two_limits_that_say_alike_how_long_they_hold_do_not_end_each_other() {
+    let mut bench = Bench::new("sunspec-hybrid");
+    let storage = 40_070 + 400;
+    bench.has(40_070, &[0; 1000]);
+    bench.has(storage + 2, &[5000]);
+    bench.has(storage + 12, &[100, 100]);
+    bench.read();
+    let (charge, discharge) = ("charge_power_limit", "discharge_power_limit");
+    for watts in [2000.0, 1000.0] {
+        for name in [charge, discharge] {
+            bench.want(name, watts);
+        }
+        assert_eq!(bench.pass(30), [charge, discharge]);
+        assert_eq!(bench.holds(storage + 5), Some(3), "both count");
+    }
 }
