@@ -8,6 +8,7 @@
 //! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the
 //! registers before. Whatever is written into the same registers ends it too.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
@@ -183,6 +184,11 @@ impl Control {
         stands(write, image) && !self.traces.is_any_stale(write, image)
     }
 
+    /// Its registers as they certainly are, of those that were read.
+    pub(super) fn known<'i>(&self, image: &'i Image) -> Cow<'i, Image> {
+        self.traces.known(image)
+    }
+
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
     /// point.
     #[must_use]
@@ -211,7 +217,8 @@ impl Control {
     pub fn check(&self, name: &str, value: f64, sight: &Sight<'_>) -> Result<(), Refused> {
         let write = sight.map.write(name, sight.point).ok_or_else(|| Refused::Unknown(name.to_owned()))?;
         let nothing = Image::default();
-        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let image = self.traces.supposed(sight.image);
+        let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
         write.writes(value, &known)?;
         let is_begun = self.points.get(name).is_some_and(|wish| wish.before.is_some());
         let is_end = value == 0.0 && undo::is_switch(&write.spec) && !is_mode(write);
@@ -221,7 +228,7 @@ impl Control {
                 .values()
                 .filter_map(|wish| wish.before.as_ref())
                 .for_each(|before| known.fill(before));
-            undo::before(&write.spec, sight.image, &known)?;
+            undo::before(&write.spec, &image, &known)?;
         }
         Ok(())
     }

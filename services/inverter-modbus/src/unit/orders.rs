@@ -190,7 +190,7 @@ impl Unit {
         let limits = self.last_limits();
         let (control, image) = (&self.control, self.device.image());
         let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
-        let requests = requests(writes, &self.profile.link, image);
+        let requests = requests(writes, &self.profile.link, &control.known(image));
         if requests.is_empty() {
             return;
         }

@@ -207,6 +207,32 @@ fn a_current_that_was_set_does_not_defend_itself_against_a_forced_charge_and_is_
 }
 
 #[test]
+fn a_forced_charge_restores_what_was_set_a_moment_before_it() {
+    let charge = Mode::Charge.key();
+    for is_over in [true, false] {
+        let mut bench = deye();
+        bench.has(230, &[99]);
+        bench.read();
+        bench.want("grid_charge_current", 7.0);
+        let order = bench.order().unwrap();
+        if is_over {
+            bench.ends(&order, End::Taken);
+        }
+        assert_eq!(bench.with(|control, sight, _| control.check(charge, 2000.0, sight)), Ok(()));
+        bench.want(charge, 2000.0);
+        if !is_over {
+            assert_eq!(bench.order(), None, "what will stand there is not certain yet");
+            bench.ends(&order, End::Taken);
+        }
+        assert_eq!(bench.written().as_deref(), Some(charge), "nothing was read since");
+        bench.pass(100);
+        assert!(bench.control.end(charge));
+        bench.pass(100);
+        assert_eq!(bench.holds(230), Some(7), "and not the 99 that were read before");
+    }
+}
+
+#[test]
 fn limits_that_are_decided_together_are_in_force_together() {
     let mut pairs = 0;
     for id in builtin::ids() {
