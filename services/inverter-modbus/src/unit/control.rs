@@ -85,6 +85,9 @@ impl Control {
         if self.points.get(name).is_some_and(|wish| wish.value == value && !wish.is_over) {
             return;
         }
+        if self.points.get_mut(name).is_some_and(|wish| wish.is_as_good(value, write, sight)) {
+            return;
+        }
         let (inherited, behind) = self.make_room(name, write, sight);
         let wish = self.points.entry(name.to_owned()).or_insert_with(|| Wish::new(value));
         wish.change(value);

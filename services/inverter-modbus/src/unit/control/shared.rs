@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dbus_interfaces::follower::Stance;
+
 use super::*;
 use crate::engine::decode::decode;
 use crate::engine::filter::Filter;
@@ -10,6 +12,8 @@ use crate::engine::sunspec::{Chain, Model};
 use crate::profile::builtin;
 use crate::profile::scalar::Table;
 use crate::profile::write::Mode;
+use crate::unit::bounds;
+use crate::unit::following::Wanted;
 use crate::unit::orders::DECIDED;
 
 const CHARGE_LIMIT: &str = "charge_current_limit";
@@ -230,6 +234,55 @@ fn a_forced_charge_restores_what_was_set_a_moment_before_it() {
         bench.pass(100);
         assert_eq!(bench.holds(230), Some(7), "and not the 99 that were read before");
     }
+}
+
+/// Lets a client force this power for some minutes while 50 A are decided and the voltage drifts. Returns the writes.
+fn forced(bench: &mut Bench, power_w: f64) -> usize {
+    let decided = Wanted {
+        charge_a: Some(50.0),
+        discharge_a: Some(50.0),
+        voltage_v: None,
+        stance: Stance::Obeying,
+        reason: String::new(),
+    };
+    let mut writes = 0;
+    for second in 0..600_u16 {
+        bench.has(183, &[5200 + 3 * (second % 7)]);
+        bench.read();
+        bench.with(|control, sight, _| bounds::keep_within(control, &decided, power_w, sight));
+        writes += bench.pass(1).len();
+    }
+    writes
+}
+
+#[test]
+fn a_forced_charge_is_not_written_anew_for_every_watt_that_the_voltage_makes_of_the_decided_current() {
+    let charge = Mode::Charge.key();
+    let mut bench = deye();
+    bench.want(charge, 5000.0);
+    assert_eq!(forced(&mut bench, 5000.0), 1);
+    assert_eq!(bench.holds(230), Some(50), "50 A of 5000 W");
+    // As much as is decided, now more and now less.
+    bench.want(charge, 2605.0);
+    assert!(forced(&mut bench, 2605.0) <= 1);
+    assert!(bench.control.wanted(charge) >= Some(2550.0));
+}
+
+#[test]
+fn what_is_the_same_words_to_a_device_is_not_written_again() {
+    let charge = Mode::Charge.key();
+    let mut bench = deye();
+    bench.want(charge, 2000.0);
+    assert_eq!(bench.pass(60), [charge]);
+    assert_eq!(bench.holds(230), Some(40));
+    bench.want(charge, 2010.0);
+    assert_eq!(bench.pass(60), Vec::<String>::new(), "it is 40 A as well");
+    assert_eq!(bench.control.wanted(charge), Some(2010.0));
+    bench.want(charge, 2060.0);
+    assert_eq!(bench.pass(60), [charge]);
+    assert_eq!(bench.holds(230), Some(41));
+    bench.has(232, &[0]);
+    assert_eq!(bench.pass(60), [charge], "who changes it at the device does not pass unseen");
 }
 
 #[test]
