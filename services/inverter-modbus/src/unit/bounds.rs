@@ -6,6 +6,7 @@ use super::life::Unit;
 use super::orders::DECIDED;
 use super::sight::{Sight, sighted};
 use super::undo;
+use super::wear::spared;
 use crate::profile::write::Mode;
 
 /// The set point that takes a power into the battery or, below zero, out of it.
@@ -32,9 +33,9 @@ fn room_w(wanted: &Wanted, volts: Option<f64>) -> (f64, f64) {
     (most(wanted.discharge_a), most(wanted.charge_a))
 }
 
-/// Lowers what is forced to what is decided. A way of running comes back with the decision up to `power_w`; a set point
-/// stays where it is until it is set again.
-fn keep_within(
+/// Lowers what is forced to what is decided. A way of running comes back with the decision up to `power_w`, where it lies in
+/// memory that wears out in steps that are worth a write; a set point stays where it is until it is set again.
+pub(super) fn keep_within(
     control: &mut Control,
     wanted: &Wanted,
     volts: Option<f64>,
@@ -44,8 +45,11 @@ fn keep_within(
     let (most_out, most_in) = room_w(wanted, volts);
     for (mode, most) in [(Mode::Charge, most_in), (Mode::Discharge, most_out)] {
         let key = mode.key();
-        if control.is_wanted(key) {
-            control.want(key, power_w.abs().min(most), sight);
+        if let (Some(before), Some(write)) = (control.wanted(key), sight.map.write(key, sight.point)) {
+            let power = power_w.abs();
+            let spared = spared(write, power.min(most), Some(before));
+            // What was wanted is as round as it is.
+            control.want(key, if power <= most && spared != before { power } else { spared }, sight);
             if control.wanted(key).is_some_and(|least| least > most) {
                 control.end(key);
             }

@@ -8,6 +8,7 @@
 //! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the
 //! registers before. Whatever is written into the same registers ends it too.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
@@ -87,6 +88,9 @@ impl Control {
         if self.points.get(name).is_some_and(|wish| wish.value == value && !wish.is_over) {
             return;
         }
+        if self.points.get_mut(name).is_some_and(|wish| wish.is_as_good(value, write, sight)) {
+            return;
+        }
         let (inherited, behind) = self.make_room(name, write, sight);
         let wish = self.points.entry(name.to_owned()).or_insert_with(|| Wish::new(value));
         wish.change(value);
@@ -96,25 +100,24 @@ impl Control {
         wish.behind = behind;
     }
 
-    /// Ends what is in force and cannot be beside `name`. Returns what stood in their registers, and their names.
+    /// What was wanted last counts: what cannot be beside `name` is ended, or not wanted any more if it has no end or was not
+    /// begun. Returns what stood in the registers of the former, and their names.
     fn make_room(&mut self, name: &str, write: &WriteAt, sight: &Sight<'_>) -> (Image, Vec<String>) {
         let (mut inherited, mut behind) = (Image::default(), Vec::new());
-        for (other, wish) in self.points.iter_mut().filter(|(other, _)| *other != name) {
-            let Some(before) = &wish.before else { continue };
-            let Some(theirs) = sight.map.write(other, sight.point) else { continue };
-            if undo::touch(write, theirs) || (is_mode(write) && is_mode(theirs)) {
-                inherited.fill(before);
-                behind.push(other.clone());
-                wish.end();
+        self.points.retain(|other, wish| {
+            let Some(theirs) = sight.map.write(other, sight.point).filter(|_| other != name) else {
+                return true;
+            };
+            // Two ways of running cannot be wanted at once.
+            if !undo::touch(write, theirs) && !(is_mode(write) && is_mode(theirs)) {
+                return true;
             }
-        }
-        // Two ways of running cannot be wanted at once, begun or not.
-        if is_mode(write) {
-            self.points.retain(|other, wish| {
-                let is_other = other != name && sight.map.modes.iter().any(|mode| mode.key == other);
-                !is_other || wish.before.is_some()
-            });
-        }
+            let Some(before) = &wish.before else { return false };
+            inherited.fill(before);
+            behind.push(other.clone());
+            wish.end();
+            true
+        });
         (inherited, behind)
     }
 
@@ -199,6 +202,8 @@ impl Control {
     #[must_use]
     pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
         let mut releases = Vec::new();
+        let image = self.traces.supposed(sight.image);
+        let sight = &Sight { image: &image, ..*sight };
         for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
             let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
                 continue;
@@ -216,6 +221,11 @@ impl Control {
         stands(write, image) && !self.traces.is_any_stale(write, image)
     }
 
+    /// Its registers as they certainly are, of those that were read.
+    pub(super) fn known<'i>(&self, image: &'i Image) -> Cow<'i, Image> {
+        self.traces.known(image)
+    }
+
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
     /// point.
     #[must_use]
@@ -228,8 +238,11 @@ impl Control {
             return Vec::new();
         }
         let nothing = Image::default();
-        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let image = self.traces.supposed(sight.image);
+        let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
         let writes = write.writes(value, &known).unwrap_or_default();
+        // Further last values stand beside this one.
+        self.traces.begin(name, &writes, sight.image);
         self.flash_writes += u32::from(write.spec.persist == Persist::Flash && !writes.is_empty());
         writes
     }
@@ -241,7 +254,8 @@ impl Control {
     pub fn check(&self, name: &str, value: f64, sight: &Sight<'_>) -> Result<(), Refused> {
         let write = sight.map.write(name, sight.point).ok_or_else(|| Refused::Unknown(name.to_owned()))?;
         let nothing = Image::default();
-        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let image = self.traces.supposed(sight.image);
+        let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
         write.writes(value, &known)?;
         let is_begun = self.points.get(name).is_some_and(|wish| wish.before.is_some());
         let is_end = value == 0.0 && undo::is_switch(&write.spec) && !is_mode(write);
@@ -251,7 +265,7 @@ impl Control {
                 .values()
                 .filter_map(|wish| wish.before.as_ref())
                 .for_each(|before| known.fill(before));
-            undo::before(&write.spec, sight.image, &known)?;
+            undo::before(&write.spec, &image, &known)?;
         }
         Ok(())
     }
@@ -304,6 +318,12 @@ impl Control {
             due.push((rank, name.clone()));
         }
         due.sort();
+        if due.is_empty() {
+            return None;
+        }
+        // What is written besides the value, or restored later, is what certainly stands there.
+        let image = self.traces.known(sight.image);
+        let sight = &Sight { image: &image, ..*sight };
         for (_, name) in due {
             let (wish, write) = (self.points.get_mut(&name)?, sight.map.write(&name, sight.point)?);
             match wish.writes(write, sight) {
@@ -311,7 +331,7 @@ impl Control {
                     wish.goes_out(sight, now);
                     allowance(&mut self.allowances, write, now).take();
                     self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                    self.traces.begin(&name, &writes);
+                    self.traces.begin(&name, &writes, sight.image);
                     return Some(Order { name, writes });
                 }
                 // What it is made of will be read.
@@ -332,7 +352,7 @@ impl Control {
     /// A write is over. A device that refuses it is left alone for a while; a way of running that it refuses is undone, as far
     /// as it was begun.
     pub fn done(&mut self, name: &str, end: End, sight: &Sight<'_>, now: Instant) {
-        self.traces.done(name, sight.reads);
+        self.traces.done(name, end == End::Taken, sight.reads);
         let Some(wish) = self.points.get_mut(name) else { return };
         let write = sight.map.write(name, sight.point);
         if let Some(write) = write.filter(|_| end == End::Unsent) {
@@ -373,5 +393,7 @@ fn is_mode(write: &WriteAt) -> bool {
 
 #[cfg(test)]
 mod reductions;
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod tests;

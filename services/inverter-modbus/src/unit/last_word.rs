@@ -46,8 +46,13 @@ pub(super) fn stands(write: &Written, image: &Image) -> bool {
 /// The requests for these writes, in their order.
 pub(super) fn requests(writes: Vec<Written>, link: &LinkSpec, image: &Image) -> Vec<Joined> {
     let mut requests: Vec<Joined> = Vec::new();
+    // What a write leaves of a register is what the next one finds.
+    let mut image = image.clone();
     for write in writes {
-        let write = whole(write, image);
+        let write = whole(write, &image);
+        if !write.needs_read() {
+            image.put(write.table, write.addr, &write.values, 0);
+        }
         match requests.last_mut() {
             Some(last) if can_join(&last.whole, &write, link) => last.add(write),
             _ => requests.push(Joined { whole: write, parts: Vec::new() }),
@@ -128,7 +133,7 @@ impl Unit {
         let limits = self.last_limits();
         let (control, image) = (&self.control, self.device.image());
         let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
-        let requests = requests(writes, &self.profile.link, image);
+        let requests = requests(writes, &self.profile.link, &control.known(image));
         if requests.is_empty() {
             return;
         }
@@ -206,6 +211,14 @@ mod tests {
         let unknown = requests(vec![bits.clone(), plain(276, &[7])], &link, &Image::default());
         assert_eq!(unknown[0], Joined { whole: bits, parts: Vec::new() }, "what is not known is read before");
         assert_eq!(unknown.len(), 2);
+    }
+
+    #[test]
+    fn bits_of_one_register_that_two_releases_clear_are_both_clear() {
+        let mut image = Image::default();
+        image.put(Table::Holding, 5, &[0x0013], 1);
+        let writes = vec![write(5, &[0], 1), write(5, &[0], 2)];
+        assert_eq!(asked(DEYE, writes, &image).last(), Some(&(5, vec![0x0010])));
     }
 
     #[test]

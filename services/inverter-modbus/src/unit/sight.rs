@@ -6,6 +6,7 @@ use crate::engine::image::Image;
 use crate::engine::map::Map;
 
 /// What is known of the device.
+#[derive(Clone, Copy)]
 pub struct Sight<'s> {
     /// Its map.
     pub map: &'s Map,

@@ -4,7 +4,7 @@ use crate::engine::encode::{Known, Refused, Written, to_save};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
 use crate::profile::scalar::Table;
-use crate::profile::write::{Given, WritePoint};
+use crate::profile::write::{Given, Step, WritePoint};
 
 use super::sight::Sight;
 
@@ -42,21 +42,55 @@ pub(super) fn before(spec: &WritePoint, image: &Image, inherited: &Image) -> Res
     Ok(before)
 }
 
-/// Whether what is written for one set point is written for another too: only one of them can be in force.
+/// Whether what is written for one set point is written for another too, otherwise: only one of them can be in force. What both
+/// write alike, and neither takes back, is common to them.
 pub(super) fn touch(one: &WriteAt, other: &WriteAt) -> bool {
-    written(one)
-        .any(|(table, addr, mask)| written(other).any(|at| (at.0, at.1) == (table, addr) && mask & at.2 != 0))
+    written(one).any(|mine| {
+        written(other).any(|theirs| mine.meets(&theirs) && !is_common(one, &mine, other, &theirs))
+    })
 }
 
-/// The registers that are written for a set point, with the bits of them.
-fn written(write: &WriteAt) -> impl Iterator<Item = (Table, u16, u64)> {
-    let steps = write.spec.sequence.iter().flat_map(|step| {
-        let addresses = (step.addr..=u16::MAX).take(step.kind.registers().unwrap_or(1).into());
-        addresses.map(|addr| (step.table, addr, step.mask))
+/// A register that is written for a set point.
+struct Place<'s> {
+    table: Table,
+    addr: u16,
+    /// The bits of it.
+    mask: u64,
+    /// The step that writes it; a set point of its own has none.
+    step: Option<&'s Step>,
+}
+
+impl Place<'_> {
+    fn meets(&self, other: &Place<'_>) -> bool {
+        (self.table, self.addr) == (other.table, other.addr) && self.mask & other.mask != 0
+    }
+}
+
+/// The registers that are written for a set point, but for those that are written as they are.
+fn written(write: &WriteAt) -> impl Iterator<Item = Place<'_>> {
+    let own = write.layout.iter().flat_map(|at| {
+        let mask = at.mask.unwrap_or(u64::MAX);
+        at.registers.iter().map(move |addr| Place { table: at.table, addr: *addr, mask, step: None })
     });
-    let own = write.layout.iter();
-    let own = own.flat_map(|at| at.registers.iter().map(|addr| (at.table, *addr, at.mask)));
-    steps.chain(own).map(|(table, addr, mask)| (table, addr, mask.unwrap_or(u64::MAX)))
+    of(&write.spec.sequence).chain(own)
+}
+
+fn of(steps: &[Step]) -> impl Iterator<Item = Place<'_>> {
+    steps.iter().filter(|step| step.value != Given::Kept).flat_map(|step| {
+        let addresses = (step.addr..=u16::MAX).take(step.kind.registers().unwrap_or(1).into());
+        let mask = step.mask.unwrap_or(u64::MAX);
+        addresses.map(move |addr| Place { table: step.table, addr, mask, step: Some(step) })
+    })
+}
+
+/// Whether both write the same number there, whatever is wanted of them, and it stays when one of them ends.
+fn is_common(one: &WriteAt, mine: &Place<'_>, other: &WriteAt, theirs: &Place<'_>) -> bool {
+    let (Some(step), Some(its)) = (mine.step, theirs.step) else { return false };
+    let is_same = matches!(step.value, Given::Number(_))
+        && (step.addr, step.kind, step.words, step.scale, &step.value)
+            == (its.addr, its.kind, its.words, its.scale, &its.value);
+    let ends = |write: &WriteAt| of(&write.spec.release).any(|end| end.meets(mine));
+    is_same && !ends(one) && !ends(other)
 }
 
 /// The writes of a release, with these registers as they were.

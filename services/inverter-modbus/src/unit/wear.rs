@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::engine::map::WriteAt;
-use crate::profile::write::Persist;
+use crate::profile::write::{MODE, Persist};
 
 /// Writes that an allowance holds.
 const ALLOWANCE: f64 = 3.0;
@@ -28,7 +28,7 @@ const HIGH_FROM_V: f64 = 100.0;
 pub(super) fn spared(write: &WriteAt, limit: f64, before: Option<f64>) -> f64 {
     let step = match write.spec.name.as_str() {
         _ if write.spec.persist != Persist::Flash => return limit,
-        name if name.ends_with("power_limit") => POWER_W,
+        name if name.ends_with("power_limit") || name.starts_with(MODE) => POWER_W,
         name if !name.ends_with("voltage_limit") => CURRENT_A,
         _ if limit < HIGH_FROM_V => VOLTAGE_V,
         _ => HIGH_VOLTAGE_V,

@@ -41,6 +41,8 @@ pub(super) struct Wish {
     /// So often it went out without being shown.
     tries: u32,
     under_way: bool,
+    /// What went out last while it was wanted, as it is repeated.
+    words: Vec<Written>,
     /// The device took what was sent last.
     was_taken: bool,
     rests_until: Option<Instant>,
@@ -97,6 +99,7 @@ impl Wish {
             looked_at: None,
             tries: 0,
             under_way: false,
+            words: Vec::new(),
             was_taken: false,
             rests_until: None,
             waits_until: None,
@@ -121,6 +124,27 @@ impl Wish {
         if std::mem::take(&mut self.is_over) {
             self.forget();
         }
+    }
+
+    /// Takes up a value that is no other one to the device, which has shown that of before. False if it is, or has not.
+    pub(super) fn is_as_good(&mut self, value: f64, write: &WriteAt, sight: &Sight<'_>) -> bool {
+        let nothing = Image::default();
+        let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
+        let is_in_force = self.is_settled && !self.is_over && !self.under_way;
+        let is_shown = || {
+            write.shown.is_none()
+                || write.shows_state()
+                || write.is_shown(value, sight.image, sight.point) == Some(true)
+        };
+        let is_same =
+            is_in_force && write.repeated(value, &known).is_ok_and(|words| words == self.words) && is_shown();
+        if is_same {
+            self.value = value;
+            for sent in [&mut self.sent, &mut self.last].into_iter().flatten() {
+                sent.value = value;
+            }
+        }
+        is_same
     }
 
     /// From now on its sequence is to be undone.
@@ -156,11 +180,9 @@ impl Wish {
         };
         let nothing = Image::default();
         let known = Known { point: sight.point, secret: sight.secret, image: sight.image, saved: &nothing };
-        let writes = match self.has_begun {
-            true => write.repeated(self.value, &known)?,
-            false => write.writes(self.value, &known)?,
-        };
-        self.before = before;
+        let words = write.repeated(self.value, &known)?;
+        let writes = if self.has_begun { words.clone() } else { write.writes(self.value, &known)? };
+        (self.before, self.words) = (before, words);
         Ok(writes)
     }
 
