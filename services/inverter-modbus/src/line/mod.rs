@@ -3,11 +3,13 @@
 //! - [`address`]: where a line is
 //! - [`resident`]: the devices of this process on it, and what nobody else may do beside them
 //! - `wire`: the open port or connection, and one exchange on it
+//! - `overdue`: answers that may still come, and what must wait for them
 //! - `task`: the owner, with the queue
 //! - [`lines`]: all lines of the process
 
 pub mod address;
 pub mod lines;
+mod overdue;
 pub mod resident;
 mod task;
 mod wire;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Address;
-use super::wire::{Broken, How, Wire};
+use super::wire::{Broken, How, Past, Wire};
 use super::{Figures, Job, NoAnswer, Turn};
 
 /// The watchdog hears of us at least this often.
@@ -21,6 +21,7 @@ struct Owner {
     queue: mpsc::Receiver<Job>,
     waiting: Vec<Job>,
     state: State,
+    past: Past,
     backoff: Backoff,
     failure: Repeating,
     figures: Arc<Mutex<Figures>>,
@@ -53,6 +54,7 @@ pub(super) async fn run(
         queue,
         waiting: Vec::new(),
         state: State::Closed,
+        past: Past::new(),
         backoff: Backoff::for_hardware(seed),
         failure: Repeating::default(),
         figures,
@@ -87,7 +89,7 @@ impl Owner {
                 Some(job) => self.waiting.push(job),
                 None => return false,
             },
-            () = self.state.change(&self.address) => self.tend().await,
+            () = self.state.change(&self.address, &mut self.past) => self.tend().await,
             () = sleep(BEAT) => {}
         }
         true
@@ -98,7 +100,7 @@ impl Owner {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Open(mut wire) => {
                 // It has broken: it says at once why.
-                let broken = wire.watch().await;
+                let broken = wire.watch(&mut self.past).await;
                 self.broke(&broken);
             }
             State::Closed | State::Waiting(_) | State::Resting(..) => self.open().await,
@@ -107,7 +109,7 @@ impl Owner {
 
     async fn open(&mut self) {
         let now = Instant::now();
-        match Wire::open(&self.address).await {
+        match Wire::open(&self.address, &mut self.past).await {
             Ok(wire) => {
                 if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
                     tracing::info!(line = %self.address, "the line is open after {:.1} s", lasting.as_secs_f64());
@@ -144,7 +146,7 @@ impl Owner {
         });
     }
 
-    /// Takes the request whose turn it is.
+    /// Takes the request whose turn it is among those that may go, or waits until one may.
     async fn work(&mut self) -> bool {
         if let State::Closed = self.state {
             self.open().await;
@@ -154,9 +156,10 @@ impl Owner {
         {
             self.open().await;
         }
-        let State::Open(wire) = &mut self.state else {
-            let (State::Waiting(why) | State::Resting(_, why)) = &self.state else { return true };
-            for job in self.waiting.drain(..) {
+        let Owner { state, past, queue, waiting, .. } = self;
+        let State::Open(wire) = state else {
+            let (State::Waiting(why) | State::Resting(_, why)) = state else { return true };
+            for job in waiting.drain(..) {
                 let _ = job.answer.send(Err(NoAnswer::NoLine(why.clone())));
             }
             return true;
@@ -165,10 +168,23 @@ impl Owner {
             Turn::Now => (Turn::Now, job.0),
             by => (by, 0),
         };
-        let Some((next, _)) = self.waiting.iter().enumerate().min_by_key(turn) else { return true };
-        let job = self.waiting.remove(next);
+        let now = Instant::now();
+        let may_go = |job: &(usize, &Job)| past.free_at(&job.1.ask, now) <= now;
+        let Some((next, _)) = waiting.iter().enumerate().filter(may_go).min_by_key(turn) else {
+            let first = waiting.iter().map(|job| past.free_at(&job.ask, now)).min();
+            let first = first.unwrap_or(now).min(now + BEAT);
+            tokio::select! {
+                heard = wire.listen(past) => if let Err(broken) = heard {
+                    self.broke(&broken);
+                },
+                job = queue.recv() => waiting.extend(job),
+                () = sleep_until(first) => {}
+            }
+            return true;
+        };
+        let job = waiting.remove(next);
         let began = Instant::now();
-        let outcome = wire.exchange(&job.ask).await;
+        let outcome = wire.exchange(&job.ask, past).await;
         self.busy += began.elapsed();
         let is_silent = !matches!(outcome, Ok(Ok(_)));
         self.figure(|figures| {
@@ -205,7 +221,7 @@ impl Owner {
 
 impl State {
     /// Returns when there is something to do for a line that nobody uses now.
-    async fn change(&mut self, address: &Address) {
+    async fn change(&mut self, address: &Address, past: &mut Past) {
         match self {
             State::Closed => {}
             State::Waiting(_) => match address {
@@ -213,7 +229,7 @@ impl State {
                 Address::Tcp { .. } => {}
             },
             State::Resting(until, _) => sleep_until(*until).await,
-            State::Open(wire) => drop(wire.watch().await),
+            State::Open(wire) => drop(wire.watch(past).await),
         }
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 use service_kit::serial::{self, Port};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::address::{Address, Framing};
+use super::overdue::Overdue;
 use super::{Ask, NoAnswer};
-use crate::modbus::pdu::{Answer, LONGEST, Length, Request};
+use crate::modbus::pdu::{Answer, LONGEST, Length};
 use crate::modbus::{rtu, tcp};
 
 /// How long a connection may take.
@@ -19,12 +21,6 @@ const CONNECT: Duration = Duration::from_secs(3);
 const MOST_BYTES: usize = 1024;
 /// After so long without a further byte an answer of unknown length is complete.
 const PAUSE: Duration = Duration::from_millis(30);
-/// An answer later than this is not waited for any more.
-const LATEST: Duration = Duration::from_secs(10);
-/// So long an answer is waited for at least before the device is asked anything else.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// More than answers to the same device differ in their delay.
-const MARGIN: Duration = Duration::from_millis(50);
 /// A line that is never silent is used nevertheless.
 const LONGEST_NOISE: Duration = Duration::from_millis(500);
 
@@ -34,20 +30,53 @@ pub(super) struct Wire {
     stream: Stream,
     baud: Option<u32>,
     is_rtu: bool,
-    transaction: u16,
-    /// Before this nothing is sent.
-    quiet_until: Instant,
-    /// Requests that were not answered: their answers may still come.
-    unanswered: Vec<Unanswered>,
     /// Something came to the last request.
     has_heard: bool,
 }
 
+/// What outlasts a connection: a gateway passes a late answer on to whoever is connected when it comes.
 #[derive(Debug)]
-struct Unanswered {
-    sent: Instant,
-    unit: u8,
-    request: Request,
+pub(super) struct Past {
+    transaction: u16,
+    /// Before this nothing is sent.
+    quiet_until: Instant,
+    /// Answers of a serial line that may still come.
+    overdue: Overdue,
+    /// What came last and nobody asked for.
+    nobodys: Vec<u8>,
+}
+
+/// What came of a request on a serial line.
+enum Outcome {
+    Answer(Answer),
+    /// A refusal, of it or of another.
+    Unsure,
+    Nothing,
+}
+
+impl Past {
+    /// Nothing was ever sent.
+    pub(super) fn new() -> Past {
+        let (overdue, nobodys) = (Overdue::default(), Vec::new());
+        Past { transaction: 0, quiet_until: Instant::now(), overdue, nobodys }
+    }
+
+    /// From when on a request may go: the answer to another one to the same device must not be taken for its own.
+    pub(super) fn free_at(&self, ask: &Ask, now: Instant) -> Instant {
+        self.overdue.free_at(ask.unit, &ask.request, now)
+    }
+
+    /// Something came that nobody asked for. True if it was waited for nevertheless.
+    fn hears(&mut self, bytes: &[u8]) -> bool {
+        self.nobodys.extend_from_slice(bytes);
+        let excess = self.nobodys.len().saturating_sub(MOST_BYTES);
+        self.nobodys.drain(..excess);
+        let has_heard = self.overdue.hears(&self.nobodys, None, Instant::now());
+        if has_heard {
+            self.nobodys.clear();
+        }
+        has_heard
+    }
 }
 
 #[derive(Debug)]
@@ -106,7 +135,7 @@ impl Stream {
 
 impl Wire {
     /// Opens the line.
-    pub(super) async fn open(address: &Address) -> Result<Wire, Broken> {
+    pub(super) async fn open(address: &Address, past: &mut Past) -> Result<Wire, Broken> {
         let (stream, is_rtu) = match address {
             Address::Serial { path, baud, character } => {
                 let port = Port::open_as(path, *baud, *character);
@@ -126,108 +155,103 @@ impl Wire {
             }
         };
         let baud = address.baud();
-        let quiet_until = Instant::now() + baud.map_or(Duration::ZERO, silence);
-        Ok(Wire {
-            stream,
-            baud,
-            is_rtu,
-            transaction: 0,
-            quiet_until,
-            unanswered: Vec::new(),
-            has_heard: false,
-        })
+        past.quiet_until = past.quiet_until.max(Instant::now() + baud.map_or(Duration::ZERO, silence));
+        past.nobodys.clear();
+        Ok(Wire { stream, baud, is_rtu, has_heard: false })
     }
 
     /// Reads what nobody asked for, and returns when the line breaks. Dropping the future loses nothing that counts.
-    pub(super) async fn watch(&mut self) -> Broken {
-        let mut nobodys = [0; 256];
+    pub(super) async fn watch(&mut self, past: &mut Past) -> Broken {
         loop {
-            if let Err(error) = self.stream.read(&mut nobodys).await {
-                return Broken::of(&error);
+            if let Err(broken) = self.listen(past).await {
+                return broken;
             }
-            self.heard();
         }
     }
 
-    fn heard(&mut self) {
-        if let Some(baud) = self.baud {
-            self.quiet_until = self.quiet_until.max(Instant::now() + silence(baud));
+    /// Reads what nobody asked for, until something comes that a request waits for to be over.
+    pub(super) async fn listen(&mut self, past: &mut Past) -> Result<(), Broken> {
+        let mut part = [0; 256];
+        loop {
+            let count = self.stream.read(&mut part).await.map_err(|error| Broken::of(&error))?;
+            if self.heard(part.get(..count).unwrap_or_default(), past) {
+                return Ok(());
+            }
         }
+    }
+
+    fn heard(&self, bytes: &[u8], past: &mut Past) -> bool {
+        if let Some(baud) = self.baud {
+            past.quiet_until = past.quiet_until.max(Instant::now() + silence(baud));
+        }
+        self.is_rtu && past.hears(bytes)
     }
 
     /// One request and its answer.
-    pub(super) async fn exchange(&mut self, ask: &Ask) -> Result<Result<Answer, NoAnswer>, Broken> {
-        self.wait_before_another(ask);
-        self.settle().await.map_err(|error| Broken::of(&error))?;
+    pub(super) async fn exchange(
+        &mut self,
+        ask: &Ask,
+        past: &mut Past,
+    ) -> Result<Result<Answer, NoAnswer>, Broken> {
+        self.settle(past).await.map_err(|error| Broken::of(&error))?;
+        let sent = Instant::now();
         let outcome = match self.is_rtu {
-            true => self.exchange_rtu(ask).await,
-            false => self.exchange_tcp(ask).await,
+            true => self.exchange_rtu(ask, past).await,
+            false => self.exchange_tcp(ask, past).await,
         };
         let now = Instant::now();
-        self.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
+        past.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
         match outcome {
-            Ok(Some(answer)) => {
-                self.wait_for_the_late(ask.unit, now);
+            Ok(Outcome::Answer(answer)) => {
+                past.overdue.answered(ask.unit, &ask.request, sent, now);
                 Ok(Ok(answer))
             }
-            Ok(None) if matches!(self.stream, Stream::Tcp(_)) => {
-                // A late answer must not meet the next request.
-                Err(Broken { why: format!("no answer within {:?}", ask.timeout), how: How::Overdue })
+            Ok(Outcome::Unsure) => {
+                past.overdue.unsure(ask.unit, &ask.request, sent, ask.timeout);
+                Ok(Err(NoAnswer::Silence))
             }
-            Ok(None) => {
-                let sent = now.checked_sub(ask.timeout).unwrap_or(now);
-                self.unanswered.retain(|late| now.duration_since(late.sent) < LATEST);
-                self.unanswered.push(Unanswered { sent, unit: ask.unit, request: ask.request.clone() });
+            Ok(Outcome::Nothing) => {
+                if self.is_rtu {
+                    past.overdue.silent(ask.unit, &ask.request, sent, ask.timeout, now);
+                }
+                if matches!(self.stream, Stream::Tcp(_)) {
+                    // A late answer must not meet the next request.
+                    let why = format!("no answer within {:?}", ask.timeout);
+                    return Err(Broken { why, how: How::Overdue });
+                }
                 Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
             }
             Err(error) => Err(Broken::of(&error)),
         }
     }
 
-    /// On a serial line an answer does not say which request it belongs to. After requests without an answer, the answers
-    /// to them may follow the one that has just come, as late as the first of them: so long nothing else is asked.
-    fn wait_for_the_late(&mut self, unit: u8, now: Instant) {
-        self.unanswered.retain(|late| now.duration_since(late.sent) < LATEST);
-        if let Some(first) = self.unanswered.iter().find(|late| late.unit == unit) {
-            let delay = now.duration_since(first.sent);
-            self.quiet_until = self.quiet_until.max(now + delay + MARGIN);
-            self.unanswered.retain(|late| late.unit != unit);
-        }
-    }
-
-    /// The answer to a request that was not waited for long enough must not meet another request to the same device.
-    fn wait_before_another(&mut self, ask: &Ask) {
-        let others =
-            self.unanswered.iter().filter(|late| late.unit == ask.unit && late.request != ask.request);
-        if let Some(last) = others.map(|late| late.sent).max() {
-            self.quiet_until = self.quiet_until.max(last + ask.timeout.max(PATIENCE));
-        }
-    }
-
-    /// Waits until the line may be used, and drops what comes meanwhile.
-    async fn settle(&mut self) -> io::Result<()> {
+    /// Waits until the line may be used, and drops what has come meanwhile.
+    async fn settle(&mut self, past: &mut Past) -> io::Result<()> {
         if !self.is_rtu {
-            sleep_until(self.quiet_until).await;
+            sleep_until(past.quiet_until).await;
             return Ok(());
         }
-        let last = Instant::now().max(self.quiet_until) + LONGEST_NOISE;
-        let mut nobodys = [0; 256];
-        while Instant::now() < self.quiet_until.min(last) {
-            match timeout_at(self.quiet_until.min(last), self.stream.read(&mut nobodys)).await {
+        // What the kernel has is seen after this, however long we were kept from looking.
+        yield_now().await;
+        let last = Instant::now().max(past.quiet_until) + LONGEST_NOISE;
+        let mut part = [0; 256];
+        while Instant::now() < last {
+            // When the time is over, what is there already is read nevertheless.
+            match timeout_at(past.quiet_until.min(last), self.stream.read(&mut part)).await {
                 Ok(count) => {
-                    count?;
-                    self.heard();
+                    self.heard(part.get(..count?).unwrap_or_default(), past);
                 }
                 Err(_) => break,
             }
         }
+        past.nobodys.clear();
         if let Stream::Serial(port) = &mut self.stream {
             port.discard_input()?;
         }
         Ok(())
     }
 
-    async fn exchange_rtu(&mut self, ask: &Ask) -> io::Result<Option<Answer>> {
+    async fn exchange_rtu(&mut self, ask: &Ask, past: &mut Past) -> io::Result<Outcome> {
         let frame = rtu::request(ask.unit, &ask.request);
         let on_wire = |bytes| self.baud.map_or(Duration::ZERO, |baud| rtu::on_wire(bytes, baud));
         let longest = match ask.request.answer_length() {
@@ -250,30 +274,39 @@ impl Wire {
                     false
                 }
                 Err(_) if until < deadline => true,
-                Err(_) => return Ok(None),
+                Err(_) => {
+                    past.overdue.hears(&received, None, Instant::now());
+                    return Ok(Outcome::Nothing);
+                }
             };
             if let rtu::Found::Answer(answer) = rtu::find(&received, ask.unit, &ask.request, is_over) {
-                return Ok(Some(answer));
+                let now = Instant::now();
+                past.overdue.hears(&received, Some(ask.unit), now);
+                let is_refusal = matches!(answer, Answer::Exception(_));
+                return Ok(match is_refusal && past.overdue.is_doubtful(ask.unit, &ask.request, now) {
+                    true => Outcome::Unsure,
+                    false => Outcome::Answer(answer),
+                });
             }
             let excess = received.len().saturating_sub(MOST_BYTES);
             received.drain(..excess);
         }
     }
 
-    async fn exchange_tcp(&mut self, ask: &Ask) -> io::Result<Option<Answer>> {
-        self.transaction = self.transaction.wrapping_add(1);
-        let transaction = self.transaction;
+    async fn exchange_tcp(&mut self, ask: &Ask, past: &mut Past) -> io::Result<Outcome> {
+        past.transaction = past.transaction.wrapping_add(1);
+        let transaction = past.transaction;
         self.stream.write(&tcp::request(transaction, ask.unit, &ask.request)).await?;
         let deadline = Instant::now() + ask.timeout;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 512]);
         loop {
             match timeout_at(deadline, self.stream.read(&mut part)).await {
                 Ok(count) => received.extend_from_slice(part.get(..count?).unwrap_or_default()),
-                Err(_) => return Ok(None),
+                Err(_) => return Ok(Outcome::Nothing),
             }
             loop {
                 match tcp::find(&received, transaction, ask.unit, &ask.request) {
-                    tcp::Found::Answer(answer, _) => return Ok(Some(answer)),
+                    tcp::Found::Answer(answer, _) => return Ok(Outcome::Answer(answer)),
                     tcp::Found::Other(taken) => drop(received.drain(..taken.min(received.len()))),
                     tcp::Found::More => break,
                     tcp::Found::Garbage => {
