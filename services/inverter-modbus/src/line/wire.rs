@@ -1,6 +1,7 @@
 //! The open port or connection, and one exchange on it.
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use service_kit::serial::{self, Port};
@@ -41,6 +42,8 @@ pub(super) struct Wire {
     unanswered: Vec<Unanswered>,
     /// Something came to the last request.
     has_heard: bool,
+    /// The last request gave way to others after so long.
+    gave_way: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -72,8 +75,9 @@ pub(super) enum How {
     Missing,
     /// It is there and fails.
     Failed,
-    /// It is sound, but an answer on it is overdue and would meet the next request.
-    Overdue,
+    /// It is sound, but an answer on it is overdue and would meet the next request. With a time, others needed the line after
+    /// it.
+    Overdue(Option<Duration>),
 }
 
 impl Broken {
@@ -135,6 +139,7 @@ impl Wire {
             quiet_until,
             unanswered: Vec::new(),
             has_heard: false,
+            gave_way: None,
         })
     }
 
@@ -155,13 +160,19 @@ impl Wire {
         }
     }
 
-    /// One request and its answer.
-    pub(super) async fn exchange(&mut self, ask: &Ask) -> Result<Result<Answer, NoAnswer>, Broken> {
+    /// One request and its answer, which is not waited for any more once others `needed` the line and nothing has come.
+    pub(super) async fn exchange(
+        &mut self,
+        ask: &Ask,
+        needed: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Result<Answer, NoAnswer>, Broken> {
         self.wait_before_another(ask);
         self.settle().await.map_err(|error| Broken::of(&error))?;
+        self.gave_way = None;
+        let began = Instant::now();
         let outcome = match self.is_rtu {
-            true => self.exchange_rtu(ask).await,
-            false => self.exchange_tcp(ask).await,
+            true => self.exchange_rtu(ask, needed).await,
+            false => self.exchange_tcp(ask, needed).await,
         };
         let now = Instant::now();
         self.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
@@ -172,13 +183,21 @@ impl Wire {
             }
             Ok(None) if matches!(self.stream, Stream::Tcp(_)) => {
                 // A late answer must not meet the next request.
-                Err(Broken { why: format!("no answer within {:?}", ask.timeout), how: How::Overdue })
+                let how = How::Overdue(self.gave_way);
+                Err(Broken { why: format!("no answer within {:?}", ask.timeout), how })
             }
             Ok(None) => {
-                let sent = now.checked_sub(ask.timeout).unwrap_or(now);
+                let sent = match self.gave_way {
+                    Some(_) => began,
+                    None => now.checked_sub(ask.timeout).unwrap_or(now),
+                };
                 self.unanswered.retain(|late| now.duration_since(late.sent) < LATEST);
                 self.unanswered.push(Unanswered { sent, unit: ask.unit, request: ask.request.clone() });
-                Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
+                Ok(Err(match self.gave_way {
+                    Some(after) => NoAnswer::GaveWay(after),
+                    None if self.has_heard => NoAnswer::Garbage,
+                    None => NoAnswer::Silence,
+                }))
             }
             Err(error) => Err(Broken::of(&error)),
         }
@@ -227,7 +246,11 @@ impl Wire {
         Ok(())
     }
 
-    async fn exchange_rtu(&mut self, ask: &Ask) -> io::Result<Option<Answer>> {
+    async fn exchange_rtu(
+        &mut self,
+        ask: &Ask,
+        mut needed: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<Option<Answer>> {
         let frame = rtu::request(ask.unit, &ask.request);
         let on_wire = |bytes| self.baud.map_or(Duration::ZERO, |baud| rtu::on_wire(bytes, baud));
         let longest = match ask.request.answer_length() {
@@ -236,14 +259,23 @@ impl Wire {
         };
         let times = on_wire(frame.len()) + on_wire(longest) + ask.timeout;
         self.stream.write(&frame).await?;
-        let deadline = Instant::now() + times;
+        let sent = Instant::now();
+        let deadline = sent + times;
         let is_any = ask.request.answer_length() == Length::Any;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 256]);
         self.has_heard = false;
         loop {
             let until =
                 if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
-            let is_over = match timeout_at(until, self.stream.read(&mut part)).await {
+            let read = tokio::select! {
+                biased;
+                read = timeout_at(until, self.stream.read(&mut part)) => read,
+                () = needed.as_mut(), if !self.has_heard => {
+                    self.gave_way = Some(sent.elapsed());
+                    return Ok(None);
+                }
+            };
+            let is_over = match read {
                 Ok(count) => {
                     received.extend_from_slice(part.get(..count?).unwrap_or_default());
                     self.has_heard = true;
@@ -260,14 +292,27 @@ impl Wire {
         }
     }
 
-    async fn exchange_tcp(&mut self, ask: &Ask) -> io::Result<Option<Answer>> {
+    async fn exchange_tcp(
+        &mut self,
+        ask: &Ask,
+        mut needed: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<Option<Answer>> {
         self.transaction = self.transaction.wrapping_add(1);
         let transaction = self.transaction;
         self.stream.write(&tcp::request(transaction, ask.unit, &ask.request)).await?;
-        let deadline = Instant::now() + ask.timeout;
+        let sent = Instant::now();
+        let deadline = sent + ask.timeout;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 512]);
         loop {
-            match timeout_at(deadline, self.stream.read(&mut part)).await {
+            let read = tokio::select! {
+                biased;
+                read = timeout_at(deadline, self.stream.read(&mut part)) => read,
+                () = needed.as_mut(), if received.is_empty() => {
+                    self.gave_way = Some(sent.elapsed());
+                    return Ok(None);
+                }
+            };
+            match read {
                 Ok(count) => received.extend_from_slice(part.get(..count?).unwrap_or_default()),
                 Err(_) => return Ok(None),
             }
