@@ -36,7 +36,7 @@ pub(crate) enum Service {
     /// Run com.victronenergy.settings, on a machine that is not Venus.
     #[command(after_help = SETTINGS_EXAMPLES)]
     Settings(TheOnly),
-    /// Run simulated batteries on pseudo-terminals that behave like serial CAN adapters.
+    /// Run simulated batteries, inverters and converters, on pseudo-terminals that behave like serial adapters, and on TCP.
     #[command(after_help = SIMULATOR_EXAMPLES)]
     Simulator(Simulator),
 }
@@ -153,12 +153,21 @@ pub(crate) struct Simulator {
     link: Option<PathBuf>,
 }
 
-const SIMULATOR_EXAMPLES: &str = "Commands on standard input while it runs: type help.
+const SIMULATOR_EXAMPLES: &str = "A scenario says what there is: [[battery]] with cells and BMS, on CAN; [[inverter]] of any profile on Modbus, with sun, grid, house
+and battery behind; [[converter]]. Every key stands in services/simulator/scenarios: pylontech.toml (batteries), inverter.toml,
+converter.toml; services/simulator/INVERTERS.md has an example for each use of inverters.
+
+Commands on standard input while it runs: type help.
 
 Examples:
   busbar simulator
   busbar simulator --scenario imbalanced.toml
-  echo 'fault silence 5s' | busbar simulator";
+  echo 'fault silence 5s' | busbar simulator
+  busbar simulator --scenario inverter.toml     a Deye on a serial line, a Sungrow on TCP
+  echo 'inverter set sun_w=0 grid=0' | busbar simulator --scenario inverter.toml
+                                                night, and no grid
+  echo 'inverter fault exception code=4 count=100' | busbar simulator --scenario inverter.toml
+                                                refuses the next hundred requests";
 
 /// Runs a process until it ends.
 pub(crate) fn run(service: Service) -> ExitCode {

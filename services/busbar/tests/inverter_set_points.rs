@@ -108,6 +108,19 @@ const GROWATT_SPH: Make = (
         ("ForceCharge", 1.0, "battery_w", 5_000.0),
     ],
 );
+/// Slots of which one part says what is first; each way of running sets what it needs and puts it back.
+const GROWATT_XH: Make = (
+    "growatt-xh",
+    1,
+    &[
+        ("Power", 1_000.0, "battery_w", 1_660.0),
+        ("Mode", 4.0, "battery_w", 1_000.0),
+        ("Mode", 5.0, "battery_w", -1_000.0),
+        ("Mode", 0.0, "battery_w", 1_660.0),
+        ("MaxSoc", 40.0, "battery_w", 0.0),
+        ("MinSoc", 60.0, "may_give_w", 0.0),
+    ],
+);
 const LUXPOWER: Make = (
     "luxpower",
     1,
@@ -252,6 +265,11 @@ fn the_wide_numbers_of_a_sunny_island_and_what_is_behind_its_code_are_set_on_the
 #[test]
 fn the_slots_of_a_growatt_on_the_grid_are_set_on_the_bus_and_obeyed() {
     is_set_and_done(GROWATT_SPH);
+}
+
+#[test]
+fn the_priorities_of_a_growatt_xh_are_set_on_the_bus_and_obeyed() {
+    is_set_and_done(GROWATT_XH);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::net::{TcpListener, TcpStream};
+#[path = "modbus_lies/bed.rs"]
+mod bed;
+
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,131 +15,11 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use proptest::{collection, sample};
 use serde_json::json;
-use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{PrivateBus, Process, client_script, eventually, eventually_some};
+use testbed::bed::{SOON, folder};
+use testbed::{Process, client_script, eventually, eventually_some};
+use tokio::time::Instant;
 
-/// How a device is reached.
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    Serial,
-    /// One client only.
-    Tcp,
-    RtuOverTcp,
-}
-
-struct Bed {
-    bus: PrivateBus,
-    device: Process,
-    unit: String,
-    _service: Process,
-    _settings: Process,
-    _folder: tempfile::TempDir,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-impl Bed {
-    /// A process in front of a device; `lead` is TOML that leads to it, `name` the place in names of services.
-    #[track_caller]
-    fn start(folder: tempfile::TempDir, device: Process, profile: &str, lead: &str, name: &str) -> Bed {
-        let bus = PrivateBus::start();
-        let settings = settings(&bus, folder.path());
-        let file = folder.path().join("inverter-modbus.toml");
-        std::fs::write(&file, format!("[[device]]\nprofile = {profile:?}\n{lead}")).expect("a file");
-        let mut command = bus.command(testbed::executable("busbar"));
-        let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(file));
-        let unit = format!("com.victronenergy.multi.modbus_{name}_1");
-        let bed = Bed { bus, device, unit, _service: service, _settings: settings, _folder: folder };
-        eventually(SOON * 2, || {
-            bed.bus.get_value(&bed.unit, "/Connected").is_ok_and(|value| value == json!(1))
-        });
-        bed
-    }
-
-    /// A simulated Deye at 50 %.
-    #[track_caller]
-    fn simulated(way: Way) -> Bed {
-        Bed::simulated_with(way, "")
-    }
-
-    /// And with these lines of configuration.
-    #[track_caller]
-    fn simulated_with(way: Way, more: &str) -> Bed {
-        let folder = folder();
-        let port = free_port();
-        let link = folder.path().join("rs485").display().to_string();
-        let place = match way {
-            Way::Serial => format!("link = {link:?}"),
-            Way::Tcp => format!("listen = \"127.0.0.1:{port}\"\nclients = 1"),
-            Way::RtuOverTcp => format!("listen = \"127.0.0.1:{port}\"\nframing = \"rtu\""),
-        };
-        let file = folder.path().join("scenario.toml");
-        let inverter = "profile = \"deye-one-phase\"\nsun_w = 3000.0\nload_w = 1200.0\npaced = false";
-        std::fs::write(&file, format!("[[inverter]]\n{inverter}\n{place}\n")).expect("a file");
-        let mut simulator = Process::spawn_fed(busbar().arg("simulator").arg("--scenario").arg(file));
-        simulator.wait_for_line("modbus0 ready", SOON);
-        let host = format!("host = \"127.0.0.1\"\ntcp_port = {port}\n");
-        let (lead, name) = match way {
-            Way::Serial => (format!("port = {link:?}\n"), "rs485".to_owned()),
-            Way::Tcp => (host, format!("tcp_127_0_0_1_{port}")),
-            Way::RtuOverTcp => (format!("{host}framing = \"rtu\"\n"), format!("tcp_127_0_0_1_{port}")),
-        };
-        Bed::start(folder, simulator, "deye-one-phase", &format!("{lead}{more}"), &name)
-    }
-
-    /// Whether each of these is about what it is in truth, or nothing.
-    fn is_honest(&self) -> bool {
-        let truths = [
-            ("/Dc/0/Voltage", 51.9, 0.5),
-            ("/Yield/Power", 3_000.0, 5.0),
-            ("/Ac/Out/L1/P", 1_200.0, 5.0),
-            ("/Ac/In/1/L1/V", 230.0, 1.0),
-            ("/Dc/0/Power", 1_660.0, 20.0),
-        ];
-        truths.into_iter().all(|(path, truth, most)| {
-            let shown = self.bus.get_value(&self.unit, path).unwrap_or_default();
-            let is_right = shown.as_f64().is_none_or(|number| (number - truth).abs() <= most);
-            assert!(is_right, "{path} {shown}");
-            is_right
-        })
-    }
-
-    #[track_caller]
-    fn survives_all(&mut self, faults: &[&str]) {
-        for fault in faults {
-            self.survives(fault);
-        }
-    }
-
-    /// Whether the sun is shown as it is, or as it was before, or not at all.
-    fn shows(&self, sun: [f64; 2]) -> bool {
-        let shown = self.bus.get_value(&self.unit, "/Yield/Power").unwrap_or_default();
-        shown.as_f64().is_none_or(|watts| sun.iter().any(|truth| (truth - watts).abs() <= 5.0))
-    }
-
-    fn order(&mut self, words: &str) {
-        self.device.write_line(&format!("inverter {words}"));
-        self.device.wait_for_line("modbus0 ok", SOON);
-    }
-
-    #[track_caller]
-    fn survives(&mut self, fault: &str) {
-        self.device.write_line(&format!("inverter fault {fault}"));
-        self.device.wait_for_line("modbus0 ok", SOON);
-        for _ in 0..40 {
-            self.is_honest();
-        }
-        self.device.write_line("inverter clear");
-        self.device.wait_for_line("modbus0 ok", SOON);
-        eventually(SOON * 2, || {
-            self.is_honest()
-                && self.bus.get_value(&self.unit, "/Yield/Power").is_ok_and(|shown| shown.is_number())
-        });
-    }
-}
+use bed::{Bed, Way};
 
 #[test]
 fn no_answer_of_another_moment_or_unit_is_believed_on_tcp() {
@@ -164,6 +47,58 @@ fn no_answer_of_another_moment_or_unit_is_believed_on_a_serial_line() {
         "exception code=6 count=20",
         "silence count=5",
     ]);
+}
+
+/// 1200 baud are 120 characters in a second. What a Deye is asked for every second takes 8 and 99 of them; the longest answer,
+/// 82 registers and 5 bytes, takes 1.4 s, longer than the device may think.
+#[test]
+fn a_slow_line_is_used_as_far_as_it_goes_and_long_answers_are_waited_for() {
+    let mut bed = Bed::simulated(Way::Slow);
+    let number =
+        |bed: &Bed, path: &str| bed.bus.get_value(&bed.unit, path).ok().and_then(|shown| shown.as_f64());
+    eventually(SOON * 4, || {
+        (0..6).all(|block| number(&bed, &format!("/Polled/Block/{block}/Age")).is_some())
+    });
+    let mut sent = || {
+        bed.device.write_line("inverter timing");
+        let said = bed.device.wait_for_line("modbus0 timing", SOON);
+        let bytes = said.split_whitespace().find_map(|word| word.strip_prefix("bytes="));
+        bytes.and_then(|bytes| bytes.parse::<f64>().ok()).expect("bytes")
+    };
+    let (began, before) = (Instant::now(), sent());
+    let mut since = 0.0;
+    eventually(SOON * 4, || {
+        since = sent() - before;
+        since >= 600.0
+    });
+    // Bytes that the machine has kept for a second come at once.
+    let most = 120.0 * (began.elapsed().as_secs_f64() + 1.0);
+    assert!(since <= most, "{since} bytes where the line carries {most}");
+    assert!(bed.is_honest());
+    eventually(SOON * 2, || number(&bed, "/Polled/Utilisation").is_some_and(|percent| percent >= 80.0));
+}
+
+/// Whatever a device does for good instead of answering, after a while nothing is shown of it, and everything when it is over.
+#[test]
+fn trouble_that_does_not_end_is_shown_as_nothing_and_its_end_as_what_is() {
+    for (way, trouble) in [
+        (Way::Serial, "silence"),
+        (Way::Serial, "exception code=4"),
+        (Way::Serial, "foreign"),
+        (Way::Tcp, "exception code=6"),
+        (Way::RtuOverTcp, "late ms=20000"),
+    ] {
+        let mut bed = Bed::simulated(way);
+        bed.order(&format!("fault {trouble}"));
+        eventually(SOON * 6, || {
+            bed.is_honest();
+            bed.bus.get_value(&bed.unit, "/Yield/Power").is_ok_and(|shown| shown.is_null())
+        });
+        bed.order("clear");
+        eventually(SOON * 6, || {
+            bed.is_honest() && bed.bus.get_value(&bed.unit, "/Yield/Power") == Ok(json!(3_000.0))
+        });
+    }
 }
 
 /// There an answer has no number, and the gateway in between keeps it as long as it likes.

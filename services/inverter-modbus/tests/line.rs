@@ -1,6 +1,6 @@
 //! Requests on real connections: answers that belong to them, and those that do not.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -141,6 +141,75 @@ async fn reads_wait_for_writes_and_the_more_urgent_go_first() {
     };
     let (order, ..) = tokio::join!(device, first, late);
     assert_eq!(order, [1, 4, 3, 2]);
+}
+
+/// One who says nothing does not keep others waiting; one who has begun to speak does.
+#[tokio::test]
+async fn a_call_gives_way_to_whoever_needs_the_line_unless_its_answer_has_begun() {
+    let least = Duration::from_millis(50);
+    for framing in [Framing::Tcp, Framing::Rtu] {
+        let (line, listener) = line(framing).await;
+        let is_called = Notify::new();
+        let call = |unit, timeout_ms| line.call(Ask { unit, ..ask(7, timeout_ms) }, least);
+        let device = async {
+            let mut called = accept(&listener).await;
+            read_frame(&mut called, framing).await;
+            is_called.notify_one();
+            // After what was not answered the connection is another one.
+            let mut stream = accept(&listener).await;
+            let frame = read_frame(&mut stream, framing).await;
+            stream.write_all(&framed(&frame, framing, 4)).await.unwrap();
+            let frame = read_frame(&mut stream, framing).await;
+            let answer = framed(&frame, framing, 8);
+            let (begins, ends) = answer.split_at(4);
+            stream.write_all(begins).await.unwrap();
+            is_called.notify_one();
+            tokio::time::sleep(2 * least).await;
+            stream.write_all(ends).await.unwrap();
+            let frame = read_frame(&mut stream, framing).await;
+            stream.write_all(&framed(&frame, framing, 9)).await.unwrap();
+            stream
+        };
+        let others = async {
+            is_called.notified().await;
+            let first = line.ask(ask(4, 20_000)).await;
+            let again = async {
+                is_called.notified().await;
+                line.ask(ask(9, 20_000)).await
+            };
+            (first, tokio::join!(call(1, 60_000), again))
+        };
+        let all = async { tokio::join!(call(9, 60_000), others, device) };
+        let (silent, (first, (begun, second)), _stream) = timeout(LONG, all).await.unwrap();
+        assert!(matches!(silent, Err(NoAnswer::GaveWay(after)) if after >= least), "{silent:?}");
+        let value = |value| Ok(Answer::Values(vec![value]));
+        assert_eq!((first, begun, second), (value(4), value(8), value(9)), "{framing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_disturbs_waits_as_long_as_it_may() {
+    let (line, listener) = line(Framing::Tcp).await;
+    let called = line.call(ask(7, 200), Duration::from_millis(20));
+    let (called, _stream) = timeout(LONG, async { tokio::join!(called, accept(&listener)) }).await.unwrap();
+    assert_eq!(called, Err(NoAnswer::Silence));
+}
+
+/// A request for one register, whole.
+async fn read_frame(stream: &mut TcpStream, framing: Framing) -> Vec<u8> {
+    let mut bytes = vec![0; if framing == Framing::Tcp { 12 } else { 8 }];
+    timeout(LONG, stream.read_exact(&mut bytes)).await.unwrap().unwrap();
+    bytes
+}
+
+/// The answer of the unit that was asked.
+fn framed(request: &[u8], framing: Framing, value: u16) -> Vec<u8> {
+    let [v1, v0] = value.to_be_bytes();
+    if framing == Framing::Tcp {
+        return answer(u16::from_be_bytes([request[0], request[1]]), request[6], value);
+    }
+    let pdu = [request[0], 3, 2, v1, v0];
+    [&pdu[..], &rtu::crc(&pdu).to_le_bytes()].concat()
 }
 
 #[tokio::test]

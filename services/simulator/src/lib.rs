@@ -10,6 +10,7 @@
 //! - [`converter`]: an EZA2500 converter and its battery, on terminals of their own
 //! - [`inverters`]: hybrid inverters on Modbus, any that `inverter-modbus` has a profile of
 //! - [`run()`]: terminals, links and real time around it; [`pty`], [`link`], [`pace`], [`outbox`], [`console`] help
+//! - [`uart`]: what is heard on a line by somebody who has set another rate
 //!
 //! The encoders share nothing with the decoders of `bms-can`: golden vectors and foreign programs check both.
 
@@ -36,5 +37,6 @@ pub mod pty;
 pub mod report;
 mod run;
 pub mod scenario;
+pub mod uart;
 
 pub use run::{Event, RunError, run};

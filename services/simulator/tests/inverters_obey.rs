@@ -10,95 +10,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+#[path = "inverters_obey/bench.rs"]
+mod bench;
 
-use simulator::inverters::map::Profile;
-use simulator::inverters::plant::{Battery, Flow, Kind, Plant, Site, State};
-use simulator::inverters::quantities::Build;
-use simulator::inverters::unit::Unit;
-use simulator::inverters::{layout, modbus};
-use tokio::time::Instant;
+use simulator::inverters::plant::{Kind, State};
 
-/// An inverter and the clock it lives by.
-struct Bench {
-    unit: Unit,
-    now: Instant,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles")
-}
-
-impl Bench {
-    /// 500 W beside it on the grid, a battery of 51.2 V and 200 Ah, 5 kW.
-    fn new(id: &str, sun_w: f64, load_w: f64, soc: f64) -> Bench {
-        Bench::with_models(id, sun_w, load_w, soc, &[])
-    }
-
-    /// The same with this chain of models.
-    fn with_models(id: &str, sun_w: f64, load_w: f64, soc: f64, models: &[u16]) -> Bench {
-        let text = std::fs::read_to_string(folder().join(id).with_extension("toml")).unwrap();
-        let profile = Profile::parse(&text).unwrap();
-        let is_high = id == "deye-three-phase-hv";
-        let site = Site { sun_w, load_w, house_w: 500.0, grid: true, grid_v: 230.0, grid_hz: 50.0 };
-        let nominal_v = if is_high { 400.0 } else { 51.2 };
-        let battery = Battery { soc, capacity_ah: 200.0, nominal_v, celsius: 24.0 };
-        let kind = match (profile.class.as_str(), profile.offgrid) {
-            ("pvinverter", _) => Kind::Solar,
-            (_, true) => Kind::OffGrid,
-            _ => Kind::Hybrid,
-        };
-        let build = Build { phases: profile.phases, trackers: 2, rated_w: 5_000.0 };
-        let models =
-            if models.is_empty() { layout::usual_models(&profile, profile.phases) } else { models.to_vec() };
-        let unit = Unit::new(1, profile, Plant::new(site, battery, kind), build, &models);
-        Bench { unit, now: Instant::now() }
-    }
-
-    fn ask(&mut self, pdu: &[u8]) -> Vec<u8> {
-        self.unit.serve(pdu, self.now).unwrap().pdu
-    }
-
-    /// Function 16; the exception, if there is one.
-    fn write(&mut self, first: u16, words: &[u16]) -> Result<(), u8> {
-        let mut pdu = vec![16];
-        pdu.extend(first.to_be_bytes());
-        pdu.extend((words.len() as u16).to_be_bytes());
-        pdu.push(2 * words.len() as u8);
-        pdu.extend(words.iter().flat_map(|word| word.to_be_bytes()));
-        let answer = self.ask(&pdu);
-        if modbus::is_exception(&answer) { Err(answer[1]) } else { Ok(()) }
-    }
-
-    fn holding(&mut self, register: u16) -> u16 {
-        let [high, low] = register.to_be_bytes();
-        let answer = self.ask(&[3, high, low, 0, 1]);
-        u16::from_be_bytes([answer[2], answer[3]])
-    }
-
-    fn pass(&mut self, seconds: u64) -> Flow {
-        self.now += Duration::from_secs(seconds);
-        self.unit.pass_time(self.now);
-        self.flow()
-    }
-
-    /// What flows, balanced.
-    #[track_caller]
-    fn flow(&self) -> Flow {
-        let flow = self.unit.plant.flow();
-        let Flow { pv_w, ac_in_w, ac_out_w, battery_w, loss_w, .. } = flow;
-        assert!((pv_w + ac_in_w - ac_out_w - battery_w - loss_w).abs() < 1e-6, "{flow:?}");
-        let through_w = pv_w + ac_in_w.abs() + battery_w.abs();
-        assert!(loss_w >= -1e-9 && loss_w <= 0.1 * through_w + 60.0, "{flow:?}");
-        flow
-    }
-}
-
-#[track_caller]
-fn close(is: f64, should: f64) {
-    assert!((is - should).abs() < 0.02 * should.abs().max(50.0), "{is}, not {should}");
-}
+use bench::{Bench, close, folder};
 
 #[test]
 fn limits_of_current_power_and_voltage_and_of_the_state_of_charge_hold() {
@@ -172,6 +89,38 @@ fn a_deye_s_time_table_charges_from_the_grid_only_where_all_of_it_says_so() {
 }
 
 #[test]
+fn a_growatt_xh_heeds_its_first_slot_only_where_it_counts_and_lasts_all_day() {
+    let mut bench = Bench::new("growatt-xh", 0.0, 300.0, 0.5);
+    let feeds_the_house = |bench: &mut Bench| {
+        let flow = bench.flow();
+        flow.battery_w < -800.0 && flow.grid_w.abs() < 1.0
+    };
+    assert!(feeds_the_house(&mut bench), "{:?}", bench.flow());
+    bench.write(3047, &[40, 100, 1]).unwrap();
+    for (slot, why) in [
+        ([0x2000, 0x173B], "it does not count"),
+        ([0x8000, 0x173B], "the load is first"),
+        ([0xA600, 0x173B], "it begins at six"),
+        ([0xA000, 0x0C00], "it ends at noon"),
+    ] {
+        bench.write(3038, &slot).unwrap();
+        assert!(feeds_the_house(&mut bench), "{why}: {:?}", bench.flow());
+    }
+    bench.write(3038, &[0xA000, 0x173B]).unwrap();
+    close(bench.flow().battery_w, 2_000.0);
+    bench.write(3049, &[0]).unwrap();
+    assert_eq!(bench.flow().battery_w, 0.0, "the grid may not");
+    bench.write(3047, &[40, 45, 1]).unwrap();
+    assert_eq!(bench.flow().battery_w.max(0.0), 0.0, "45 % are there");
+    // With the grid first: into the grid, down to 60 %, and so not at all; then down to 20 %.
+    bench.write(3036, &[40, 60, 0xC000, 0x173B]).unwrap();
+    assert_eq!(bench.flow().battery_w, 0.0);
+    bench.write(3037, &[20]).unwrap();
+    close(bench.flow().battery_w, -2_000.0);
+    assert!(bench.flow().grid_w < -900.0, "{:?}", bench.flow());
+}
+
+#[test]
 fn forced_powers_are_what_each_maker_calls_them() {
     // Writes, and the power of the battery that they mean.
     type Case = (&'static str, &'static [(u16, &'static [u16])], f64);
@@ -189,6 +138,8 @@ fn forced_powers_are_what_each_maker_calls_them() {
         ("sungrow-sh", &[(13049, &[2]), (13050, &[0xAA, 1_000])], 1_000.0),
         ("sungrow-sh", &[(13049, &[2]), (13050, &[0xBB, 1_500])], -1_500.0),
         ("growatt-sph", &[(1092, &[1]), (1090, &[20]), (1091, &[90]), (1100, &[0, 0x173B, 1])], 1_000.0),
+        ("growatt-xh", &[(3047, &[20, 90, 1]), (3038, &[0xA000, 0x173B])], 1_000.0),
+        ("growatt-xh", &[(3036, &[30, 20, 0xC000, 0x173B])], -1_500.0),
     ];
     for (id, writes, watts) in cases {
         for sun_w in [0.0, 3_000.0] {
@@ -260,6 +211,7 @@ fn a_switched_off_inverter_lets_the_grid_through() {
         ("solis-hybrid", 43007, 222, 190),
         ("sungrow-sh", 12999, 0xCE, 0xCF),
         ("growatt-spf", 0, 0, 1),
+        ("growatt-xh", 0, 0, 1),
     ] {
         let mut bench = Bench::new(id, 3_000.0, 1_000.0, 0.5);
         bench.write(register, &[off]).unwrap();

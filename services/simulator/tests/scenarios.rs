@@ -50,14 +50,29 @@ fn a_commented_key_of_the_example_shows_its_true_default() {
     assert_eq!(shown(&explicit.join("\n")), shown(EXAMPLE));
 }
 
-#[test]
-fn the_example_shows_every_key_that_there_is() {
-    let shown: BTreeSet<String> = EXAMPLE
+/// The keys of an example, those too that are commented out.
+fn keys(example: &str) -> BTreeSet<String> {
+    example
         .lines()
         .flat_map(|line| line.split(['{', ',']))
         .filter_map(|part| part.trim_start_matches(['#', ' ']).split_once('='))
         .map(|(key, _)| key.trim().to_owned())
-        .collect();
+        .collect()
+}
+
+#[test]
+fn the_example_of_inverters_shows_every_key_of_theirs() {
+    let shown = keys(include_str!("../scenarios/inverter.toml"));
+    let errors = parse("[[inverter]]\nno_such_key = 1", "x").unwrap_err();
+    let allowed = errors.iter().find_map(|error| error.allowed.clone()).unwrap();
+    let missing: Vec<&str> =
+        allowed.split([',', ' ']).filter(|key| !key.is_empty() && !shown.contains(*key)).collect();
+    assert!(missing.is_empty() && allowed.contains("minds_rate"), "{missing:?} of {allowed}");
+}
+
+#[test]
+fn the_example_shows_every_key_that_there_is() {
+    let shown = keys(EXAMPLE);
     let tables = ["", "battery", "battery.pack", "battery.pack.odd_cell", "battery.bms", "battery.adapter"];
     let others = ["battery.current.day", "battery.current.steps", "battery.charger", "converter", "event"];
     for table in tables.into_iter().chain(others) {

@@ -69,6 +69,47 @@ fn an_spf_is_found_and_keeps_its_output_and_so_does_the_line() {
     assert_eq!(devices(&said), [(json!(2), json!(["solis-hybrid"]))]);
 }
 
+/// What a device was found at: unit, profiles, rate, and the whole of it for people.
+#[track_caller]
+fn found_alone(port: &str, arguments: &[&str]) -> (Value, String) {
+    let (code, said, why) = scan(&[&[port, "--unit", "1", "--json"], arguments].concat());
+    assert_eq!(code, Some(0), "{said} {why}");
+    let document: Value = serde_json::from_str(&said).expect("a document");
+    let devices = document["devices"].as_array().expect("devices");
+    assert_eq!(devices.len(), 1, "each device is listed once: {said}");
+    (devices[0].clone(), why)
+}
+
+#[test]
+fn one_at_another_rate_is_found_there_and_listed_once() {
+    let folder = folder();
+    let port = folder.path().join("rs485").display().to_string();
+    let lux = format!("{}\nbaud = 19200", on_line(folder.path(), "luxpower", 1));
+    let mut simulator = simulator(folder.path(), &[lux]);
+    let (device, tried) = found_alone(&port, &[]);
+    assert_eq!((&device["profiles"], &device["baud"]), (&json!(["luxpower"]), &json!(19200)));
+    let at = |rate: &str| tried.find(rate);
+    assert!(at("9600 8N1").is_some(), "the most usual rate is tried before: {tried}");
+    assert!(at("9600 8N1") < at("19200 8N1") || at("19200 8N1").is_none(), "{tried}");
+    assert!(!journal(&mut simulator, 0).is_empty());
+}
+
+#[test]
+fn one_with_parity_is_found_at_its_rate_when_the_parity_is_said() {
+    let folder = folder();
+    let port = folder.path().join("rs485").display().to_string();
+    let even = format!("{}\nbaud = 19200\nparity = \"even\"", on_line(folder.path(), "sunspec-inverter", 1));
+    let mut simulator = simulator(folder.path(), &[even]);
+    let (code, _, why) = scan(&[&port, "--product", "sunspec-inverter", "--unit", "1"]);
+    assert_eq!(code, Some(1), "without parity nobody answers");
+    assert!(why.contains("--parity"), "{why}");
+    let asked = journal(&mut simulator, 0);
+    assert!(read_from(&asked).is_empty(), "it has heard garbage: {asked}");
+    let (device, _) = found_alone(&port, &["--parity", "even"]);
+    assert_eq!((&device["profiles"], &device["baud"]), (&json!(["sunspec-inverter"]), &json!(19200)));
+    assert!(device["where"].as_str().is_some_and(|at| at.ends_with(" 19200 8E1")), "{device}");
+}
+
 #[test]
 fn hosts_and_networks_are_searched() {
     let folder = folder();

@@ -33,10 +33,19 @@ fn process(bus: &PrivateBus, folder: &Path) -> Process {
 impl Bed {
     #[track_caller]
     fn start(inverters: &[(&str, u8)]) -> Bed {
+        Bed::start_with(inverters, "")
+    }
+
+    /// The last of them with these lines of configuration.
+    #[track_caller]
+    fn start_with(inverters: &[(&str, u8)], more: &str) -> Bed {
         let (bus, folder) = (PrivateBus::start(), folder());
         let settings = settings(&bus, folder.path());
-        let inverters: Vec<String> =
+        let mut inverters: Vec<String> =
             inverters.iter().map(|(profile, unit)| on_line(folder.path(), profile, *unit)).collect();
+        if let Some(last) = inverters.last_mut() {
+            *last = format!("{last}\n{more}");
+        }
         let simulator = simulator(folder.path(), &inverters);
         let service = process(&bus, folder.path());
         Bed { bus, simulator, service, folder, _settings: settings }
@@ -109,6 +118,21 @@ fn one_that_comes_later_is_found_by_a_probe_in_turn_with_polling_and_progress_is
         "300",
     ]);
     assert!(format!("{wrong:?}").contains("1 to 247"), "{wrong:?}");
+}
+
+/// Who says nothing is called once more with two seconds to answer. What runs on the line is due every second, and goes first:
+/// then it is called again, until it has had its two seconds.
+#[test]
+fn a_last_call_gives_way_to_what_is_polled() {
+    let mut bed = Bed::start_with(&[("deye-one-phase", 1), ("sofar-hyd", 2)], "faults = [\"silence\"]");
+    eventually(LONG, || bed.is_there(1));
+    journal(&mut bed.simulator, 1);
+    bed.probe(&["2", "unit", "i", "2", "port", "s", "rs485"]);
+    let asked = journal(&mut bed.simulator, 1);
+    // Input register 44 tells an SPF. It is asked for twice, as nobody answers, and then called.
+    let calls = asked.split_whitespace().filter(|word| word.starts_with("4:44:")).count();
+    assert!(calls > 3, "{calls} in {asked}");
+    assert!(bed.is_there(1));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is known of one unit at one rate while a line is searched.
+//! What is known of one rate, and of one unit at it, while a line is searched.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,6 +10,27 @@ use crate::profile::scalar::Table;
 
 /// A question that was not answered is asked so often, where it matters or somebody is there.
 pub(super) const ATTEMPTS: u8 = 2;
+
+/// So many answers of a rate that cannot be understood, and no other: it is the wrong one.
+const GARBAGE: u32 = 2;
+
+/// A rate with its parity.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rate {
+    /// What was understood.
+    pub(super) answers: u32,
+    /// What came and could not be understood.
+    pub(super) garbage: u32,
+    /// It cannot be had.
+    pub(super) is_over: bool,
+}
+
+impl Rate {
+    /// Nothing more is asked at it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over || self.answers == 0 && self.garbage >= GARBAGE
+    }
+}
 
 /// One unit at one rate.
 #[derive(Debug, Clone)]

@@ -184,20 +184,33 @@ async fn ask(line: Line, address: &Address, question: &Question, open: &Open) ->
         Open::Shared(_) => Turn::By(Instant::now() + BEHIND),
         Open::Nothing | Open::Alone(..) => Turn::Now,
     };
-    let timeout = match address.baud() {
-        _ if question.is_patient => TIMEOUT_PATIENT,
-        Some(_) => TIMEOUT_SERIAL,
-        None => TIMEOUT_TCP,
-    };
+    let usual = if address.baud().is_some() { TIMEOUT_SERIAL } else { TIMEOUT_TCP };
     let range = question.range;
     let request = Request::Read { table: range.table, addr: range.addr, count: range.count };
-    match line.ask(Ask { unit: question.unit, request, timeout, gap: GAP, turn }).await {
+    let ask = Ask { unit: question.unit, request, timeout: usual, gap: GAP, turn };
+    let answered = if question.is_patient { call(&line, ask).await } else { line.ask(ask).await };
+    match answered {
         Ok(Answer::Values(values)) => Ok(Heard::Values(values)),
         // Busy devices, and gateways behind which nobody answers, say nothing about registers.
-        Ok(Answer::Exception(5 | 6 | 10 | 11)) | Err(NoAnswer::Silence) => Ok(Heard::Silence),
+        Ok(Answer::Exception(5 | 6 | 10 | 11)) | Err(NoAnswer::Silence | NoAnswer::GaveWay(_)) => {
+            Ok(Heard::Silence)
+        }
         Ok(Answer::Exception(code)) => Ok(Heard::Refused(code)),
         Ok(Answer::Written | Answer::Raw(_)) | Err(NoAnswer::Garbage) => Ok(Heard::Garbage),
         Err(NoAnswer::NoLine(why)) => Err(why),
+    }
+}
+
+/// The last call: listens as long as the patience lasts, and calls again where others went first meanwhile.
+async fn call(line: &Line, ask: Ask) -> Result<Answer, NoAnswer> {
+    let mut left = TIMEOUT_PATIENT;
+    loop {
+        let turn = if ask.turn == Turn::Now { Turn::Now } else { Turn::By(Instant::now() + BEHIND) };
+        let answered = line.call(Ask { timeout: left, turn, ..ask.clone() }, ask.timeout).await;
+        match answered {
+            Err(NoAnswer::GaveWay(after)) if after + ask.timeout < left => left -= after,
+            answered => return answered,
+        }
     }
 }
 

@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use super::judge;
 use super::knowledge::{Knowledge, reads, telling};
-use super::place::{ATTEMPTS, Place, Stage};
+use super::place::{ATTEMPTS, Place, Rate, Stage};
 pub use super::said::{Finding, Heard, Progress, Question, Units, Verdict};
 use crate::engine::plan::Range;
 use crate::engine::sunspec::Chain;
 use crate::profile::Profile;
 use crate::profile::scalar::Table;
-
-/// So many answers of a rate that cannot be understood, and no other: it is the wrong one.
-const GARBAGE: u32 = 2;
 
 /// The search of one line. [`Search::ask`] and [`Search::take`] alternate until there is nothing to ask.
 #[derive(Debug, Clone)]
@@ -26,19 +23,6 @@ pub struct Search {
     attempts: u8,
     asked: usize,
     is_closed: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Rate {
-    answers: u32,
-    garbage: u32,
-    is_over: bool,
-}
-
-impl Rate {
-    fn is_over(&self) -> bool {
-        self.is_over || self.answers == 0 && self.garbage >= GARBAGE
-    }
 }
 
 impl Search {
@@ -235,18 +219,18 @@ impl Search {
         }
     }
 
+    /// Whether nothing more is asked of a place: its rate is the wrong one, or somebody answers at another. A line has one.
+    fn is_over(&self, at: usize) -> bool {
+        let Some(place) = self.places.get(at) else { return true };
+        let is_elsewhere = |other: &Place| other.rate != place.rate && other.has_answered;
+        self.rates.get(place.rate).is_none_or(Rate::is_over) || self.places.iter().any(is_elsewhere)
+    }
+
     /// What is wanted of a place.
     fn question(&self, at: usize, late: bool) -> Option<Range> {
         match &self.places.get(at)?.stage {
             Stage::Settled(_) => return None,
-            _ if self
-                .places
-                .get(at)
-                .and_then(|place| self.rates.get(place.rate))
-                .is_none_or(Rate::is_over) =>
-            {
-                return None;
-            }
+            _ if self.is_over(at) => return None,
             Stage::Confirming(_, ranges) | Stage::Detailing(_, ranges) => return ranges.front().copied(),
             Stage::Looking => {}
         }
@@ -257,7 +241,7 @@ impl Search {
     fn wanted(&self, at: usize, late: bool) -> Vec<Range> {
         let mut wanted = Vec::new();
         let Some(place) = self.places.get(at) else { return wanted };
-        if self.rates.get(place.rate).is_none_or(Rate::is_over) {
+        if self.is_over(at) {
             return wanted;
         }
         for step in &self.knowledge.steps {
@@ -340,11 +324,11 @@ impl Search {
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         for finding in self.places.iter().filter_map(|place| self.finding(place)) {
+            // Behind a gateway a device may have several units.
             let is_same = |known: &Finding| {
-                // A port that does not mind its rate has every device at each.
                 known.verdict == finding.verdict
                     && known.identity.serial == finding.identity.serial
-                    && (known.identity.serial.is_some() || known.unit == finding.unit)
+                    && known.identity.serial.is_some()
             };
             if !findings.iter().any(is_same) {
                 findings.push(finding);

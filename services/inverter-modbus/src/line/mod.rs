@@ -89,6 +89,9 @@ pub enum NoAnswer {
     /// Something came in time on a serial line, and it cannot be understood, or answers something else.
     #[error("no answer that can be understood")]
     Garbage,
+    /// Nothing came for so long, and then others needed the line.
+    #[error("no answer as long as the line was free")]
+    GaveWay(Duration),
     /// The port is not there or the connection does not stand.
     #[error("{0}")]
     NoLine(String),
@@ -97,6 +100,8 @@ pub enum NoAnswer {
 #[derive(Debug)]
 struct Job {
     ask: Ask,
+    /// After so long without a sign of an answer others go first.
+    least: Option<Duration>,
     answer: oneshot::Sender<Result<Answer, NoAnswer>>,
 }
 
@@ -121,9 +126,22 @@ impl Line {
     /// # Errors
     /// [`NoAnswer`]; an exception of the device is an answer.
     pub async fn ask(&self, ask: Ask) -> Result<Answer, NoAnswer> {
+        self.send(ask, None).await
+    }
+
+    /// Asks a device that may not be there and may be slow. When nothing has come after `least`, whoever else needs the line
+    /// goes first.
+    ///
+    /// # Errors
+    /// [`NoAnswer`], [`NoAnswer::GaveWay`] too; an exception of the device is an answer.
+    pub async fn call(&self, ask: Ask, least: Duration) -> Result<Answer, NoAnswer> {
+        self.send(ask, Some(least)).await
+    }
+
+    async fn send(&self, ask: Ask, least: Option<Duration>) -> Result<Answer, NoAnswer> {
         let (answer, answered) = oneshot::channel();
         let gone = || NoAnswer::NoLine("the line is not served any more".to_owned());
-        self.jobs.send(Job { ask, answer }).await.map_err(|_| gone())?;
+        self.jobs.send(Job { ask, least, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 

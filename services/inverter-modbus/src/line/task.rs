@@ -1,5 +1,7 @@
 //! The owner of a line: opens it, takes requests in their turn, tells everybody when it is gone.
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,9 +134,9 @@ impl Owner {
         self.state = match broken.how {
             How::Missing => State::Waiting(broken.why.clone()),
             How::Failed => State::Resting(now + self.backoff.failed(now), broken.why.clone()),
-            How::Overdue => State::Closed,
+            How::Overdue(_) => State::Closed,
         };
-        if broken.how == How::Overdue {
+        if matches!(broken.how, How::Overdue(_)) {
             return;
         }
         if let Some(report) = self.failure.failed(now, &broken.why) {
@@ -184,7 +186,7 @@ impl Owner {
         };
         let job = waiting.remove(next);
         let began = Instant::now();
-        let outcome = wire.exchange(&job.ask, past).await;
+        let outcome = wire.exchange(&job.ask, past, pin!(needed(job.least, queue, waiting))).await;
         self.busy += began.elapsed();
         let is_silent = !matches!(outcome, Ok(Ok(_)));
         self.figure(|figures| {
@@ -196,7 +198,7 @@ impl Owner {
             Err(broken) => {
                 self.broke(&broken);
                 match broken.how {
-                    How::Overdue => Err(NoAnswer::Silence),
+                    How::Overdue(gave_way) => Err(gave_way.map_or(NoAnswer::Silence, NoAnswer::GaveWay)),
                     How::Missing | How::Failed => Err(NoAnswer::NoLine(broken.why)),
                 }
             }
@@ -216,6 +218,22 @@ impl Owner {
 
     fn figure(&self, change: impl FnOnce(&mut Figures)) {
         change(&mut self.figures.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Returns when a request that gives way after `least` has to: others wait.
+async fn needed(least: Option<Duration>, queue: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
+    let Some(least) = least else { return pending().await };
+    sleep(least).await;
+    loop {
+        waiting.retain(|job| !job.answer.is_closed());
+        if !waiting.is_empty() {
+            return;
+        }
+        match queue.recv().await {
+            Some(job) => waiting.push(job),
+            None => return pending().await,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The open port or connection, and one exchange on it.
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use service_kit::serial::{self, Port};
@@ -32,6 +33,8 @@ pub(super) struct Wire {
     is_rtu: bool,
     /// Something came to the last request.
     has_heard: bool,
+    /// The last request gave way to others after so long.
+    gave_way: Option<Duration>,
 }
 
 /// What outlasts a connection: a gateway passes a late answer on to whoever is connected when it comes.
@@ -101,8 +104,9 @@ pub(super) enum How {
     Missing,
     /// It is there and fails.
     Failed,
-    /// It is sound, but an answer on it is overdue and would meet the next request.
-    Overdue,
+    /// It is sound, but an answer on it is overdue and would meet the next request. With a time, others needed the line after
+    /// it.
+    Overdue(Option<Duration>),
 }
 
 impl Broken {
@@ -157,7 +161,7 @@ impl Wire {
         let baud = address.baud();
         past.quiet_until = past.quiet_until.max(Instant::now() + baud.map_or(Duration::ZERO, silence));
         past.nobodys.clear();
-        Ok(Wire { stream, baud, is_rtu, has_heard: false })
+        Ok(Wire { stream, baud, is_rtu, has_heard: false, gave_way: None })
     }
 
     /// Reads what nobody asked for, and returns when the line breaks. Dropping the future loses nothing that counts.
@@ -187,17 +191,19 @@ impl Wire {
         self.is_rtu && past.hears(bytes)
     }
 
-    /// One request and its answer.
+    /// One request and its answer, which is not waited for any more once others `needed` the line and nothing has come.
     pub(super) async fn exchange(
         &mut self,
         ask: &Ask,
         past: &mut Past,
+        needed: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Result<Answer, NoAnswer>, Broken> {
         self.settle(past).await.map_err(|error| Broken::of(&error))?;
+        self.gave_way = None;
         let sent = Instant::now();
         let outcome = match self.is_rtu {
-            true => self.exchange_rtu(ask, past).await,
-            false => self.exchange_tcp(ask, past).await,
+            true => self.exchange_rtu(ask, past, needed).await,
+            false => self.exchange_tcp(ask, past, needed).await,
         };
         let now = Instant::now();
         past.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
@@ -217,9 +223,13 @@ impl Wire {
                 if matches!(self.stream, Stream::Tcp(_)) {
                     // A late answer must not meet the next request.
                     let why = format!("no answer within {:?}", ask.timeout);
-                    return Err(Broken { why, how: How::Overdue });
+                    return Err(Broken { why, how: How::Overdue(self.gave_way) });
                 }
-                Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
+                Ok(Err(match self.gave_way {
+                    Some(after) => NoAnswer::GaveWay(after),
+                    None if self.has_heard => NoAnswer::Garbage,
+                    None => NoAnswer::Silence,
+                }))
             }
             Err(error) => Err(Broken::of(&error)),
         }
@@ -251,7 +261,12 @@ impl Wire {
         Ok(())
     }
 
-    async fn exchange_rtu(&mut self, ask: &Ask, past: &mut Past) -> io::Result<Outcome> {
+    async fn exchange_rtu(
+        &mut self,
+        ask: &Ask,
+        past: &mut Past,
+        mut needed: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<Outcome> {
         let frame = rtu::request(ask.unit, &ask.request);
         let on_wire = |bytes| self.baud.map_or(Duration::ZERO, |baud| rtu::on_wire(bytes, baud));
         let longest = match ask.request.answer_length() {
@@ -260,14 +275,23 @@ impl Wire {
         };
         let times = on_wire(frame.len()) + on_wire(longest) + ask.timeout;
         self.stream.write(&frame).await?;
-        let deadline = Instant::now() + times;
+        let sent = Instant::now();
+        let deadline = sent + times;
         let is_any = ask.request.answer_length() == Length::Any;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 256]);
         self.has_heard = false;
         loop {
             let until =
                 if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
-            let is_over = match timeout_at(until, self.stream.read(&mut part)).await {
+            let read = tokio::select! {
+                biased;
+                read = timeout_at(until, self.stream.read(&mut part)) => read,
+                () = needed.as_mut(), if !self.has_heard => {
+                    self.gave_way = Some(sent.elapsed());
+                    return Ok(Outcome::Nothing);
+                }
+            };
+            let is_over = match read {
                 Ok(count) => {
                     received.extend_from_slice(part.get(..count?).unwrap_or_default());
                     self.has_heard = true;
@@ -293,14 +317,28 @@ impl Wire {
         }
     }
 
-    async fn exchange_tcp(&mut self, ask: &Ask, past: &mut Past) -> io::Result<Outcome> {
+    async fn exchange_tcp(
+        &mut self,
+        ask: &Ask,
+        past: &mut Past,
+        mut needed: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<Outcome> {
         past.transaction = past.transaction.wrapping_add(1);
         let transaction = past.transaction;
         self.stream.write(&tcp::request(transaction, ask.unit, &ask.request)).await?;
-        let deadline = Instant::now() + ask.timeout;
+        let sent = Instant::now();
+        let deadline = sent + ask.timeout;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 512]);
         loop {
-            match timeout_at(deadline, self.stream.read(&mut part)).await {
+            let read = tokio::select! {
+                biased;
+                read = timeout_at(deadline, self.stream.read(&mut part)) => read,
+                () = needed.as_mut(), if received.is_empty() => {
+                    self.gave_way = Some(sent.elapsed());
+                    return Ok(Outcome::Nothing);
+                }
+            };
+            match read {
                 Ok(count) => received.extend_from_slice(part.get(..count?).unwrap_or_default()),
                 Err(_) => return Ok(Outcome::Nothing),
             }

@@ -303,6 +303,8 @@ fn make_raw(tty: &Tty, mut modes: Termios, character: Character) -> Result<(), E
     if character.two_stop_bits {
         modes.control_modes |= ControlModes::CSTOPB;
     }
+    // What is received is checked for the parity that was asked for.
+    modes.input_modes.set(InputModes::INPCK, character.parity != Parity::None);
     termios::tcsetattr(tty, OptionalActions::Now, &modes)
 }
 

@@ -14,14 +14,13 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
-use rustix::termios::{self, OptionalActions};
+use rustix::termios::{self, ControlModes, InputModes, OptionalActions};
 use tokio::time::Instant;
 
 use super::lock;
 use crate::link::Link;
+use crate::uart::{Character, Parity, Setting, heard};
 
-/// Start bit, eight data bits, stop bit.
-const BITS_PER_BYTE: f64 = 10.0;
 /// The thread looks so often whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -48,10 +47,10 @@ pub struct Pacing {
 }
 
 impl Pacing {
-    /// At a baud rate, or at once; replies begin so long after the end of their request.
+    /// As fast as the line carries characters, or at once; replies begin so long after the end of their request.
     #[must_use]
-    pub fn new(baud: Option<u32>, turnaround_ms: f64) -> Self {
-        let byte = baud.map_or(0.0, |baud| BITS_PER_BYTE / f64::from(baud.max(1)));
+    pub fn new(carried: Option<Setting>, turnaround_ms: f64) -> Self {
+        let byte = carried.map_or(0.0, |by| f64::from(by.bits_per_byte()) / f64::from(by.baud.max(1)));
         Self { byte: Duration::from_secs_f64(byte), turnaround: Duration::from_secs_f64(turnaround_ms / 1e3) }
     }
 }
@@ -82,11 +81,17 @@ pub struct Line {
 }
 
 impl Line {
-    /// Opens a terminal behind `link` and serves it.
+    /// Opens a terminal behind `link` and serves it. With a `setting`, who has set another rate or parity on the terminal
+    /// is not understood, and does not understand.
     ///
     /// # Errors
     /// No terminal, no link or no thread.
-    pub fn start(link: &Path, pacing: Pacing, device: Arc<Mutex<dyn Device>>) -> io::Result<Self> {
+    pub fn start(
+        link: &Path,
+        pacing: Pacing,
+        setting: Option<Setting>,
+        device: Arc<Mutex<dyn Device>>,
+    ) -> io::Result<Self> {
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         rustix::fs::fcntl_setfl(&master, OFlags::NONBLOCK)?;
         rustix::pty::grantpt(&master)?;
@@ -105,6 +110,7 @@ impl Line {
             master,
             _host_side: host_side,
             pacing,
+            setting,
             device,
             ending: ending.clone(),
             timing: timing.clone(),
@@ -143,6 +149,8 @@ struct Serving {
     master: OwnedFd,
     _host_side: OwnedFd,
     pacing: Pacing,
+    /// How the device is set, where that counts.
+    setting: Option<Setting>,
     device: Arc<Mutex<dyn Device>>,
     ending: Arc<AtomicBool>,
     timing: Arc<Mutex<Timing>>,
@@ -175,15 +183,26 @@ impl Serving {
             };
             let now = Instant::now();
             wire_free = wire_free.max(now);
-            for byte in buffer.get(..count).unwrap_or_default() {
+            let written = buffer.get(..count).unwrap_or_default();
+            let received = match self.settings()? {
+                Some((own, host)) => heard(written, host, own),
+                None => written.to_vec(),
+            };
+            for byte in received {
                 wire_free += self.pacing.byte;
-                let reply = lock(&self.device).receive(*byte, wire_free);
+                let reply = lock(&self.device).receive(byte, wire_free);
                 if let Some(reply) = reply {
                     self.plan(&reply, wire_free);
                 }
             }
         }
         Ok(())
+    }
+
+    /// How the device is set and how the host is, where that counts.
+    fn settings(&self) -> io::Result<Option<(Setting, Setting)>> {
+        let Some(own) = self.setting else { return Ok(None) };
+        Ok(Some((own, host_setting(&self.master)?)))
     }
 
     fn plan(&mut self, reply: &Reply, request_end: Instant) {
@@ -216,10 +235,33 @@ impl Serving {
                 byte
             })
             .collect();
+        drop(timing);
+        let bytes = match self.settings()? {
+            Some((own, host)) => heard(&bytes, own, host),
+            None => bytes,
+        };
         // Nobody reads: the terminal is full and bytes are lost, as on a wire.
         match rustix::io::write(&self.master, &bytes) {
             Ok(_) | Err(rustix::io::Errno::AGAIN) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What the host has set on its side: the master of a terminal tells the modes of the other side (tty_ioctl(4)).
+///
+/// A pseudo-terminal does not keep `PARENB` (Linux, drivers/tty/pty.c, `pty_set_termios`). Who checks the parity of what he
+/// receives has switched it on.
+fn host_setting(master: &OwnedFd) -> io::Result<Setting> {
+    let modes = termios::tcgetattr(master)?;
+    let (control, input) = (modes.control_modes, modes.input_modes);
+    let has_parity =
+        control.intersects(ControlModes::PARENB | ControlModes::PARODD) || input.contains(InputModes::INPCK);
+    let parity = match has_parity {
+        false => Parity::None,
+        true if control.contains(ControlModes::PARODD) => Parity::Odd,
+        true => Parity::Even,
+    };
+    let two_stop_bits = control.contains(ControlModes::CSTOPB);
+    Ok(Setting { baud: modes.output_speed(), character: Character { parity, two_stop_bits } })
 }

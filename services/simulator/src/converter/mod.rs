@@ -26,6 +26,8 @@ use device::Converter;
 use emulator::Emulator;
 use line::{Line, Pacing};
 
+use crate::uart::{Character, Setting};
+
 /// A converter that runs, with its battery if it has one.
 #[derive(Debug)]
 pub struct Running {
@@ -43,10 +45,13 @@ impl Running {
     pub fn start(config: &ConverterConfig) -> io::Result<Self> {
         let converter = Arc::new(Mutex::new(Converter::new(config.model())));
         let emulator = Arc::new(Mutex::new(Emulator::default()));
-        let pacing = |baud| Pacing::new(config.paced.then_some(baud), config.turnaround_ms);
-        let line = Line::start(&config.link, pacing(config.baud), converter.clone())?;
+        let pacing = |baud| {
+            let setting = Setting { baud, character: Character::default() };
+            Pacing::new(config.paced.then_some(setting), config.turnaround_ms)
+        };
+        let line = Line::start(&config.link, pacing(config.baud), None, converter.clone())?;
         let battery_line = match &config.battery_link {
-            Some(link) => Some(Line::start(link, pacing(config.battery_baud), emulator.clone())?),
+            Some(link) => Some(Line::start(link, pacing(config.battery_baud), None, emulator.clone())?),
             None => None,
         };
         Ok(Self { converter, emulator, line, battery_line })

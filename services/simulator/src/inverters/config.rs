@@ -16,6 +16,10 @@ use super::quantities::Build;
 use super::tcp::{Framing, Manners};
 use super::unit::Unit;
 use super::{InverterError, layout};
+use crate::uart::{Character, ParityBit, Setting};
+
+/// Speed of a line when neither scenario nor profile say.
+const USUAL_BAUD: u32 = 9_600;
 
 /// Texts of profiles by their names, as whoever runs the simulator knows them.
 pub type Profiles = fn(&str) -> Option<&'static str>;
@@ -74,6 +78,16 @@ pub struct InverterConfig {
     /// Speed of the line; otherwise the usual one of the profile.
     #[serde(default)]
     pub baud: Option<u32>,
+    /// Parity of the line; otherwise the usual one of the profile.
+    #[serde(default)]
+    pub parity: Option<ParityBit>,
+    /// Stop bits of the line, 1 or 2; otherwise the usual ones of the profile.
+    #[serde(default)]
+    pub stop_bits: Option<u8>,
+    /// A program that has set another rate or parity on the terminal is not understood, and hears garbage. Otherwise this is
+    /// so where `baud` or `parity` is given.
+    #[serde(default)]
+    pub minds_rate: Option<bool>,
     /// Answers come as fast as the line carries them; otherwise at once.
     #[serde(default = "yes")]
     pub paced: bool,
@@ -138,6 +152,21 @@ impl InverterConfig {
         unit
     }
 
+    /// How its line is set.
+    pub(super) fn setting(&self, profile: &Profile) -> Setting {
+        let usual = profile.link.rtu.as_ref();
+        let baud = self.baud.or_else(|| usual.and_then(|rtu| rtu.baud.first().copied()));
+        let parity = self.parity.or_else(|| usual.map(|rtu| rtu.parity)).unwrap_or_default();
+        let stop_bits = self.stop_bits.or_else(|| usual.and_then(|rtu| rtu.stop));
+        let character = Character { parity: parity.into(), two_stop_bits: stop_bits == Some(2) };
+        Setting { baud: baud.unwrap_or(USUAL_BAUD), character }
+    }
+
+    /// Whether its setting counts.
+    pub(super) fn minds_rate(&self) -> bool {
+        self.minds_rate.unwrap_or(self.baud.is_some() || self.parity.is_some())
+    }
+
     pub(super) fn manners(&self) -> Manners {
         let turnaround = Duration::from_secs_f64(self.turnaround_ms / 1e3);
         Manners { framing: self.framing, clients: Arc::new(AtomicUsize::new(self.clients)), turnaround }
@@ -160,6 +189,7 @@ impl Check for InverterConfig {
         findings.within("capacity_ah", self.capacity_ah, 1.0..=100_000.0, "Ah");
         findings.within("nominal_v", self.nominal_v, 12.0..=1_000.0, "V");
         findings.within("baud", self.baud.unwrap_or(9_600), 300..=1_000_000, "bit/s");
+        findings.within("stop_bits", self.stop_bits.unwrap_or(1), 1..=2, "");
         findings.within("turnaround_ms", self.turnaround_ms, 0.0..=10_000.0, "ms");
         for words in &self.faults {
             if let Err(why) = command::fault(words) {

@@ -58,6 +58,8 @@ pub const MAKERS: &[Maker] = &[
     // Lithium.
     Maker { profiles: &["growatt-spf"], first: &[(39, 3)], ignored_below: &[(34, 10)], obey: spf, ..PLAIN },
     Maker { profiles: &["growatt-sph"], together: &[(1100, 3)], obey: sph, ..PLAIN },
+    // With the grid first it stops to discharge at 10 %.
+    Maker { profiles: &["growatt-xh"], first: &[(3037, 10)], obey: xh, ..PLAIN },
     Maker { profiles: &["luxpower"], obey: lux, ..PLAIN },
     Maker { profiles: &["sma-sunny-island"], first: &[(40152, 803)], obey: sunny_island, ..PLAIN },
     Maker {
@@ -178,6 +180,26 @@ fn sph(view: View<'_>, orders: &mut Orders) {
     let is_whole_day = (view.word(1100), view.word(1101)) == (0, 0x173B);
     if view.word(1102) == 1 && is_whole_day && view.soc < view.watts(1091, 1.0) {
         orders.fill(view.plate.percent_w(view.watts(1090, 1.0)));
+    }
+}
+
+/// The first slot, if it counts (bit 15) and is the whole day. Bits 14 and 13 of its beginning: 1 battery first, up to a state
+/// of charge and with a rate; 2 grid first, down to another and with another.
+fn xh(view: View<'_>, orders: &mut Orders) {
+    let (from, to) = (view.word(3038), view.word(3039));
+    let is_whole_day = (from & 0x1FFF, to) == (0, 0x173B);
+    if !is_whole_day || from & 0x8000 == 0 {
+        return;
+    }
+    match from >> 13 & 3 {
+        1 if view.soc < view.watts(3048, 1.0) => {
+            orders.fill(view.plate.percent_w(view.watts(3047, 1.0)));
+        }
+        2 => {
+            orders.min_soc = orders.min_soc.max(view.watts(3037, 0.01));
+            orders.force(-view.plate.percent_w(view.watts(3036, 1.0)));
+        }
+        _ => {}
     }
 }
 

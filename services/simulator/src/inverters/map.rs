@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::uart::ParityBit;
+
 /// The registers of a function code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -154,6 +156,10 @@ pub enum Persist {
 pub struct Rtu {
     /// Baud rates.
     pub baud: Vec<u32>,
+    /// Parity.
+    pub parity: ParityBit,
+    /// Stop bits, 1 without.
+    pub stop: Option<u8>,
 }
 
 /// How a device is recognised.

@@ -46,12 +46,10 @@ use unit::Unit;
 
 use crate::converter::line::{Line, Pacing};
 use crate::converter::lock;
+use crate::uart::Setting;
 
 /// An inverter that a line, a console and a battery know.
 pub type SharedUnit = Arc<Mutex<Unit>>;
-
-/// Speed of a line when neither scenario nor profile say.
-const USUAL_BAUD: u32 = 9_600;
 
 /// Why an inverter does not start.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +84,8 @@ enum Place {
 struct Wire {
     place: Place,
     pacing: Pacing,
+    /// How its devices are set, where that counts.
+    setting: Option<Setting>,
     manners: Manners,
     units: Vec<SharedUnit>,
     plugged: Option<Plugged>,
@@ -114,8 +114,7 @@ impl Running {
         let (mut wires, mut units): (Vec<Wire>, Vec<_>) = (Vec::new(), Vec::new());
         for config in configs {
             let profile = config.profile(known)?;
-            let usual = profile.link.rtu.as_ref().and_then(|rtu| rtu.baud.first().copied());
-            let baud = config.baud.or(usual).unwrap_or(USUAL_BAUD);
+            let setting = config.setting(&profile);
             let place = match (&config.link, config.listen) {
                 (Some(link), _) => Place::Link(link.clone()),
                 (None, Some(address)) => Place::Listen(address),
@@ -128,10 +127,11 @@ impl Running {
             let wire = match wires.iter().position(shares) {
                 Some(wire) => wire,
                 None => {
-                    let pacing = Pacing::new(config.paced.then_some(baud), config.turnaround_ms);
+                    let pacing = Pacing::new(config.paced.then_some(setting), config.turnaround_ms);
                     wires.push(Wire {
                         place,
                         pacing,
+                        setting: config.minds_rate().then_some(setting),
                         manners: config.manners(),
                         units: Vec::new(),
                         plugged: None,
@@ -211,7 +211,7 @@ impl Wire {
         let plugged = match &self.place {
             Place::Link(link) => {
                 let bus = Arc::new(Mutex::new(Bus::new(self.units.clone())));
-                Line::start(link, self.pacing, bus).map(Plugged::Line)
+                Line::start(link, self.pacing, self.setting, bus).map(Plugged::Line)
             }
             Place::Listen(address) => {
                 Port::start(*address, self.manners.clone(), self.units.clone()).map(Plugged::Port)
