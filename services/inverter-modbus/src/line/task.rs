@@ -9,10 +9,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Address;
 use super::wire::{Broken, How, Wire};
-use super::{Figures, Job, NoAnswer, Turn};
+use super::{Figures, Job, NoAnswer, TAKEN, Turn};
 
 /// The watchdog hears of us at least this often.
 const BEAT: Duration = Duration::from_secs(4);
+/// So many connections in a row that stand and answer nothing are worth a word.
+const MUTE: u32 = 3;
 /// The time over which the utilisation is told.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -28,6 +30,8 @@ struct Owner {
     window: Instant,
     /// That it is open was said.
     was_open: bool,
+    /// So many connections in a row stood and answered nothing.
+    mute: u32,
 }
 
 enum State {
@@ -59,6 +63,7 @@ pub(super) async fn run(
         busy: Duration::ZERO,
         window: Instant::now(),
         was_open: false,
+        mute: 0,
     };
     loop {
         if let Some(heartbeat) = &heartbeat {
@@ -109,7 +114,10 @@ impl Owner {
         let now = Instant::now();
         match Wire::open(&self.address).await {
             Ok(wire) => {
-                if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
+                if self.mute > 0 {
+                    // Only an answer shows that it is well.
+                    tracing::debug!(line = %self.address, "the line is open again");
+                } else if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
                     tracing::info!(line = %self.address, "the line is open after {:.1} s", lasting.as_secs_f64());
                 } else if !std::mem::replace(&mut self.was_open, true) {
                     tracing::info!(line = %self.address, "the line is open");
@@ -132,13 +140,25 @@ impl Owner {
             How::Failed => State::Resting(now + self.backoff.failed(now), broken.why.clone()),
             How::Overdue => State::Closed,
         };
-        if broken.how == How::Overdue {
-            return;
-        }
-        if let Some(report) = self.failure.failed(now, &broken.why) {
+        self.mute = if broken.is_mute { self.mute.saturating_add(1) } else { self.mute };
+        let why = match broken.how {
+            How::Overdue if self.mute < MUTE => return,
+            How::Overdue => format!("connections are accepted, and nothing is ever answered: {TAKEN}"),
+            How::Missing | How::Failed => broken.why.clone(),
+        };
+        if let Some(report) = self.failure.failed(now, &why) {
             tracing::warn!(line = %self.address, "{report}");
         }
-        self.figure(|figures| figures.is_open = false);
+        self.figure(|figures| figures.is_open = broken.how == How::Overdue);
+    }
+
+    /// Something was answered.
+    fn heard(&mut self) {
+        if std::mem::take(&mut self.mute) > 0
+            && let Some(Report::Ended { lasting, .. }) = self.failure.ended(Instant::now())
+        {
+            tracing::info!(line = %self.address, "the line answers after {:.1} s", lasting.as_secs_f64());
+        }
     }
 
     /// Takes the request whose turn it is.
@@ -173,7 +193,10 @@ impl Owner {
             figures.silences += u64::from(is_silent);
         });
         let answer = match outcome {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.heard();
+                answer
+            }
             Err(broken) => {
                 self.broke(&broken);
                 match broken.how {

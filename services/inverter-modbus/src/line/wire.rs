@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::address::{Address, Framing};
-use super::{Ask, NoAnswer};
+use super::{Ask, NoAnswer, TAKEN};
 use crate::modbus::pdu::{Answer, LONGEST, Length, Request};
 use crate::modbus::{rtu, tcp};
 
@@ -41,6 +41,8 @@ pub(super) struct Wire {
     unanswered: Vec<Unanswered>,
     /// Something came to the last request.
     has_heard: bool,
+    /// There was an answer since it was opened.
+    has_answered: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub(super) struct Broken {
     pub(super) why: String,
     /// What helps.
     pub(super) how: How,
+    /// It was a connection on which nothing was ever answered.
+    pub(super) is_mute: bool,
 }
 
 /// How a line is broken.
@@ -79,7 +83,7 @@ pub(super) enum How {
 impl Broken {
     fn of(error: &io::Error) -> Broken {
         let how = if serial::is_unplugged(error) { How::Missing } else { How::Failed };
-        Broken { why: error.to_string(), how }
+        Broken { why: error.to_string(), how, is_mute: false }
     }
 }
 
@@ -112,7 +116,7 @@ impl Wire {
                 let port = Port::open_as(path, *baud, *character);
                 let port = port.map_err(|error| {
                     let how = if error.is_missing() { How::Missing } else { How::Failed };
-                    Broken { how, why: error.to_string() }
+                    Broken { how, why: error.to_string(), is_mute: false }
                 })?;
                 (Stream::Serial(port), true)
             }
@@ -121,7 +125,8 @@ impl Wire {
                 let stream = connected
                     .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "nobody answers there")))
                     .and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-                let failed = |error| Broken { why: format!("{address}: {error}"), how: How::Failed };
+                let failed =
+                    |error| Broken { why: format!("{address}: {error}"), how: How::Failed, is_mute: false };
                 (Stream::Tcp(stream.map_err(failed)?), *framing == Framing::Rtu)
             }
         };
@@ -135,6 +140,7 @@ impl Wire {
             quiet_until,
             unanswered: Vec::new(),
             has_heard: false,
+            has_answered: false,
         })
     }
 
@@ -143,10 +149,26 @@ impl Wire {
         let mut nobodys = [0; 256];
         loop {
             if let Err(error) = self.stream.read(&mut nobodys).await {
-                return Broken::of(&error);
+                return self.broken(&error);
             }
             self.heard();
         }
+    }
+
+    /// Why it cannot be used any more: what closes before a first answer may have another client.
+    fn broken(&self, error: &io::Error) -> Broken {
+        let closes = [
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::BrokenPipe,
+            io::ErrorKind::UnexpectedEof,
+        ];
+        let is_mute = matches!(self.stream, Stream::Tcp(_)) && !self.has_answered;
+        if is_mute && closes.contains(&error.kind()) {
+            let why = format!("the connection was accepted and closed before a first answer: {TAKEN}");
+            return Broken { why, how: How::Failed, is_mute };
+        }
+        Broken::of(error)
     }
 
     fn heard(&mut self) {
@@ -158,7 +180,7 @@ impl Wire {
     /// One request and its answer.
     pub(super) async fn exchange(&mut self, ask: &Ask) -> Result<Result<Answer, NoAnswer>, Broken> {
         self.wait_before_another(ask);
-        self.settle().await.map_err(|error| Broken::of(&error))?;
+        self.settle().await.map_err(|error| self.broken(&error))?;
         let outcome = match self.is_rtu {
             true => self.exchange_rtu(ask).await,
             false => self.exchange_tcp(ask).await,
@@ -167,12 +189,14 @@ impl Wire {
         self.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
         match outcome {
             Ok(Some(answer)) => {
+                self.has_answered = true;
                 self.wait_for_the_late(ask.unit, now);
                 Ok(Ok(answer))
             }
             Ok(None) if matches!(self.stream, Stream::Tcp(_)) => {
                 // A late answer must not meet the next request.
-                Err(Broken { why: format!("no answer within {:?}", ask.timeout), how: How::Overdue })
+                let why = format!("no answer within {:?}", ask.timeout);
+                Err(Broken { why, how: How::Overdue, is_mute: !self.has_answered })
             }
             Ok(None) => {
                 let sent = now.checked_sub(ask.timeout).unwrap_or(now);
@@ -180,7 +204,7 @@ impl Wire {
                 self.unanswered.push(Unanswered { sent, unit: ask.unit, request: ask.request.clone() });
                 Ok(Err(if self.has_heard { NoAnswer::Garbage } else { NoAnswer::Silence }))
             }
-            Err(error) => Err(Broken::of(&error)),
+            Err(error) => Err(self.broken(&error)),
         }
     }
 
