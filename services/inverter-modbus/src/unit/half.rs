@@ -51,6 +51,8 @@ pub(crate) struct Half {
     bus_name: String,
     connection: String,
     is_published: bool,
+    /// There has been something to show: only then the settings are asked for its number, which they keep for ever.
+    was_seen: bool,
 }
 
 /// Something that concerns a service.
@@ -86,7 +88,7 @@ impl Half {
         let kept = Kept::open(Wanted::new(device), place.instance, place.name.clone(), place.bus);
         let bus_name = bus_name(role, place.unit);
         let connection = place.connection.clone();
-        Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false })
+        Ok(Half { role, service, writes, kept, bus_name, connection, is_published: false, was_seen: false })
     }
 
     /// Its number.
@@ -111,7 +113,7 @@ impl Half {
                 Some(write) => Ok(Happening::Write(write)),
                 None => std::future::pending().await,
             },
-            news = self.kept.next() => news.map(Happening::News),
+            news = self.kept.next(), if self.was_seen => news.map(Happening::News),
         }
     }
 
@@ -154,6 +156,7 @@ impl Half {
         if self.is_published {
             return self.service.update(fill).await;
         }
+        self.was_seen = true;
         if !self.kept.is_known() {
             return Ok(());
         }
