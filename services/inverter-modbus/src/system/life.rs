@@ -28,6 +28,8 @@ pub(super) struct System {
     began: Instant,
     /// The set points that it has shown.
     offered: BTreeSet<&'static str>,
+    /// What the last wish came to here, in words.
+    result: String,
 }
 
 impl System {
@@ -44,7 +46,7 @@ impl System {
     ) -> Result<System, Failure> {
         let place = Place { unit: name, connection: "Modbus".to_owned(), instance, name: custom_name, bus };
         let half = Half::connect(Role::System, &place).await?;
-        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new() })
+        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new(), result: String::new() })
     }
 
     /// Runs until the process is asked to stop.
@@ -96,7 +98,7 @@ impl System {
             _ => (format!("{} inverters", seats.len()), Identity::default()),
         };
         let whole = sum(&parts);
-        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered)).await?;
+        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered, &self.result)).await?;
         self.offered.extend(whole.set_points.iter().map(|point| point.name));
         Ok(())
     }
@@ -116,14 +118,22 @@ impl System {
     }
 
     /// A client sets something at the system: each unit gets its share.
-    fn write(&self, write: WriteRequest) {
-        let Some((name, _)) = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)) else {
-            return write.refuse("nothing can be written here");
-        };
+    fn write(&mut self, write: WriteRequest) {
+        let known = c::SET_POINTS.iter().find(|(_, item)| write.is(*item));
         let value = write.value().and_then(Value::as_f64);
-        match pass_on(&self.table.seats.borrow(), name, value, write.client()) {
-            Ok(()) => write.confirm_later(),
-            Err(why) => write.refuse(why),
+        let passed = known.ok_or("nothing can be written here").and_then(|(name, _)| {
+            pass_on(&self.table.seats.borrow(), name, value, write.client()).map(|()| *name)
+        });
+        match passed {
+            Ok(name) => {
+                let inverters = self.parts().len();
+                self.result = format!("{name} went to {inverters} inverters, which say what becomes of it");
+                write.confirm_later();
+            }
+            Err(why) => {
+                why.clone_into(&mut self.result);
+                write.refuse(why);
+            }
         }
     }
 }

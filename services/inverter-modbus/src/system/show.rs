@@ -75,8 +75,14 @@ fn second_input(tx: &mut Update<'_>, generator: &Side) {
     tx.set(m::IN2_TYPE, AcInput::Generator.number());
 }
 
-/// What a system shows; `offered` are the set points that it has shown before.
-pub(super) fn show(tx: &mut Update<'_>, whole: &Part, seats: &[Seat], offered: &BTreeSet<&str>) {
+/// What a system shows; `offered` are the set points that it has shown before, `result` is what came of what was set last.
+pub(super) fn show(
+    tx: &mut Update<'_>,
+    whole: &Part,
+    seats: &[Seat],
+    offered: &BTreeSet<&str>,
+    result: &str,
+) {
     flows(tx, whole);
     tx.set(device::CONNECTED, i32::from(whole.is_there))
         .set(m::IN_TOTAL, whole.input.power)
@@ -88,6 +94,9 @@ pub(super) fn show(tx: &mut Update<'_>, whole: &Part, seats: &[Seat], offered: &
     for (n, seat) in (0_u16..).zip(seats) {
         tx.set(m::MEMBER_SERVICE.nth(n), seat.part.as_ref().map(|_| seat.service.clone()))
             .set(m::MEMBER_INSTANCE.nth(n), seat.part.as_ref().map(|_| seat.instance));
+    }
+    if !(whole.set_points.is_empty() && offered.is_empty()) {
+        tx.set(c::RESULT, result.to_owned());
     }
     for (name, item) in c::SET_POINTS {
         match whole.set_points.iter().find(|point| point.name == *name) {

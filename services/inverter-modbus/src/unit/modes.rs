@@ -34,7 +34,16 @@ pub(super) fn shown(tx: &mut Update<'_>, map: &Map, view: &View<'_>) {
         return;
     }
     let number = present(map, view).map_or(OWN, |mode| mode_number(mode.mode));
-    tx.set(c::MODE, view.is_there.then_some(number)).set(c::POWER, view.power_w);
+    tx.set(c::MODE, view.is_there.then_some(number))
+        .set(c::POWER, view.power_w)
+        .set(c::MODES_OFFERED, words(map));
+}
+
+/// The words of the ways of running that a device can be set to.
+fn words(map: &Map) -> Vec<String> {
+    let numbers = std::iter::once(OWN).chain(map.modes.iter().map(|mode| mode_number(mode.mode)));
+    let words = numbers.filter_map(|number| c::MODES.get(usize::try_from(number).ok()?));
+    words.map(|word| (*word).to_owned()).collect()
 }
 
 /// The one in force: what is forced before what the device does by itself, and what it shows before what it was told.
@@ -69,35 +78,34 @@ impl Unit {
                 Ok(()) => write.accept(),
                 Err(why) => {
                     self.power_w = before;
-                    write.refuse(why);
+                    self.refuse(write, &why);
                 }
             };
         }
         if value == f64::from(OWN) {
-            for mode in self.device.map().into_iter().flat_map(|map| &map.modes) {
-                self.control.end(mode.key);
-            }
-            return write.confirm_later();
+            let keys = self.device.map().into_iter().flat_map(|map| &map.modes).map(|mode| mode.key);
+            let ended = keys.filter(|key| self.control.end(key)).count();
+            let said = if ended > 0 { "is on its way" } else { "is what it has: nothing else was forced" };
+            return self.confirm_later(write, &format!("{MODE}{} {said}", c::MODES.first().unwrap_or(&"")));
         }
         let mode = self.device.map().and_then(|map| {
             let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == value;
             map.modes.iter().find(is_it).map(|mode| mode.key)
         });
         let wanted = mode.ok_or_else(|| self.modes());
-        match wanted.and_then(|key| self.want_mode(key, &write, now)) {
-            Ok(()) => write.confirm_later(),
+        match wanted.and_then(|key| self.want_mode(key, &write, now).map(|()| key)) {
+            Ok(key) if self.control.is_confirmed(key) => self.confirm_later(write, &format!("{key} is set")),
+            Ok(key) => self.confirm_later(write, &format!("{key} is on its way")),
             Err(why) => self.refuse(write, &why),
         }
     }
 
     /// The ways of running that there are, for who wants another.
     fn modes(&self) -> String {
-        let modes =
-            self.device.map().into_iter().flat_map(|map| &map.modes).map(|mode| mode_number(mode.mode));
-        let words = modes
-            .filter_map(|number| Some(format!("{number} {}", c::MODES.get(usize::try_from(number).ok()?)?)));
-        let words: Vec<String> = words.collect();
-        format!("this device has no such mode: 0 {}, {}", c::MODES.first().unwrap_or(&""), words.join(", "))
+        let words = self.device.map().map(words).unwrap_or_default();
+        let number = |word: &String| c::MODES.iter().position(|known| known == word).unwrap_or_default();
+        let listed: Vec<String> = words.iter().map(|word| format!("{} {word}", number(word))).collect();
+        format!("this device has no such mode: {}", listed.join(", "))
     }
 
     fn want_mode(&mut self, key: &str, write: &WriteRequest, now: Instant) -> Result<(), String> {

@@ -54,14 +54,28 @@ impl Unit {
         let Some(value) = value else {
             // No value: nobody wants it any more.
             return match self.control.end(&name) {
-                true => write.confirm_later(),
+                true => self.confirm_later(write, &format!("{name} is on its way")),
                 false => self.refuse(write, "a number is needed"),
             };
         };
         match self.set(&name, value, Some(write.client()), now) {
-            Ok(()) => write.confirm_later(),
+            Ok(()) => self.confirm_later(write, &self.taken_up(&name, value)),
             Err(why) => self.refuse(write, &why),
         }
+    }
+
+    /// What is said of a set point that is wanted from now on. What the device has already will not be said once more.
+    fn taken_up(&self, name: &str, value: f64) -> String {
+        match self.control.is_confirmed(name) {
+            true => format!("{name} is {value}"),
+            false => format!("{name} is on its way"),
+        }
+    }
+
+    /// Takes up what a client wants: what was said of an earlier wish does not hold for this one.
+    pub(super) fn confirm_later(&mut self, write: WriteRequest, said: &str) {
+        (self.result, self.is_due) = (said.to_owned(), true);
+        write.confirm_later();
     }
 
     /// Refuses what a client wants, where it can be read why.
@@ -80,10 +94,11 @@ impl Unit {
             }
             return;
         };
-        if let Err(why) = self.set(name, value, Some(&client), Instant::now()) {
-            self.say(format!("{name}: {why}"), true);
-            self.is_due = true;
+        match self.set(name, value, Some(&client), Instant::now()) {
+            Ok(()) => self.result = self.taken_up(name, value),
+            Err(why) => self.say(format!("{name}: {why}"), true),
         }
+        self.is_due = true;
     }
 
     /// Takes up a set point, for a client that can be looked for.
@@ -155,7 +170,8 @@ impl Unit {
         };
         self.done(&name, end, now);
         if let Err(fault) = outcome {
-            self.say(format!("{name}: {fault}"), true);
+            let again = if end == End::Lost { ": it is tried again" } else { "" };
+            self.say(format!("{name}: {fault}{again}"), true);
         }
         let registers = sighted(&self.device, &self.config, |sight| {
             sight.map.write(&name, sight.point).map(|write| write.seen.clone())
