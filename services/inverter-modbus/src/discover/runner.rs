@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::knowledge::Knowledge;
 use super::plan::{Where, Wishes, plan};
-use super::search::{Finding, Heard, Question, Search, Units};
+use super::search::{Finding, Heard, Question, Search, Units, Verdict};
 use crate::line::address::Address;
 use crate::line::{Ask, Line, NoAnswer, Turn};
 use crate::modbus::pdu::{Answer, Request};
@@ -48,6 +48,32 @@ pub struct Now {
     pub of: usize,
     /// How long it takes still, at most.
     pub left: Duration,
+    /// The devices that are known so far, and where.
+    pub found: Vec<(Address, Finding)>,
+}
+
+/// How long questions have taken, but for the patient ones.
+#[derive(Debug, Default)]
+struct Pace {
+    asked: u32,
+    spent: Duration,
+}
+
+impl Pace {
+    fn took(&mut self, question: &Question, spent: Duration) {
+        if !question.is_patient {
+            (self.asked, self.spent) = (self.asked.saturating_add(1), self.spent + spent);
+        }
+    }
+
+    /// How long one takes. The first ones say nothing about the others: until then each counts as unanswered.
+    fn each(&self, address: &Address) -> Duration {
+        match address.baud() {
+            _ if self.asked >= 3 => self.spent / self.asked,
+            Some(_) => TIMEOUT_SERIAL + GAP,
+            None => TIMEOUT_TCP + GAP,
+        }
+    }
 }
 
 /// What a search brought.
@@ -113,15 +139,18 @@ async fn run(
         Way::Shared(_, line) => Open::Shared(line),
         Way::Alone => Open::Nothing,
     };
-    let began = Instant::now();
+    let mut pace = Pace::default();
     let (mut failures, mut opened) = (0, None);
     while let Some(question) = search.ask() {
         let Some(address) = addresses.get(question.rate) else {
             search.give_up();
             continue;
         };
-        tell(&now(search, address, &question, began));
-        match ask(open.line(question.rate, address).await, address, &question, &open).await {
+        tell(&now(search, addresses, address, &question, &pace));
+        let began = Instant::now();
+        let heard = ask(open.line(question.rate, address).await, address, &question, &open).await;
+        pace.took(&question, began.elapsed());
+        match heard {
             Ok(heard) => {
                 opened = Some(question.rate);
                 if matches!(heard, Heard::Values(_) | Heard::Refused(_)) {
@@ -201,15 +230,45 @@ async fn ask(line: Line, address: &Address, question: &Question, open: &Open) ->
     }
 }
 
-fn now(search: &Search, address: &Address, question: &Question, began: Instant) -> Now {
+fn now(search: &Search, addresses: &[Address], address: &Address, question: &Question, pace: &Pace) -> Now {
     let progress = search.progress();
     let of = progress.asked + progress.left;
-    // The first questions say nothing about the time of the others: until then each counts as unanswered.
-    let each = match u32::try_from(progress.asked.saturating_sub(1)) {
-        Ok(asked) if asked >= 3 => began.elapsed() / asked,
-        _ if address.baud().is_some() => TIMEOUT_SERIAL + GAP,
-        _ => TIMEOUT_TCP + GAP,
-    };
-    let left = each * u32::try_from(progress.left).unwrap_or(u32::MAX).min(100_000);
-    Now { address: address.clone(), unit: question.unit, asked: progress.asked, of, left }
+    let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).min(100_000);
+    // This one counts too: it was not answered yet.
+    let (mut quick, mut patient) = (progress.left.saturating_sub(progress.patient), progress.patient);
+    if question.is_patient {
+        patient += 1
+    } else {
+        quick += 1
+    }
+    let left = pace.each(address) * times(quick) + (TIMEOUT_PATIENT + GAP) * times(patient);
+    let is_known = |finding: &Finding| matches!(finding.verdict, Verdict::Is(_));
+    let found = search.findings().into_iter().filter(is_known);
+    let found = found.filter_map(|finding| Some((addresses.get(finding.rate)?.clone(), finding))).collect();
+    Now { address: address.clone(), unit: question.unit, asked: progress.asked, of, left, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::plan::Range;
+    use crate::profile::scalar::Table;
+
+    #[test]
+    fn calls_that_wait_long_do_not_count_for_the_others() {
+        let range = Range { table: Table::Holding, addr: 0, count: 1 };
+        let question = |is_patient| Question { rate: 0, unit: 1, range, is_patient };
+        let address = Address::Tcp {
+            host: "10.0.0.7".to_owned(),
+            port: 502,
+            framing: crate::line::address::Framing::Tcp,
+        };
+        let mut pace = Pace::default();
+        assert_eq!(pace.each(&address), TIMEOUT_TCP + GAP);
+        for _ in 0..3 {
+            pace.took(&question(false), Duration::from_millis(20));
+            pace.took(&question(true), TIMEOUT_PATIENT);
+        }
+        assert_eq!(pace.each(&address), Duration::from_millis(20));
+    }
 }

@@ -67,4 +67,6 @@ pub struct Progress {
     pub asked: usize,
     /// Those still to come, at most.
     pub left: usize,
+    /// Those of them that wait long for an answer.
+    pub patient: usize,
 }

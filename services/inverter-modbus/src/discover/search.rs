@@ -325,14 +325,15 @@ impl Search {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let left = (0..self.places.len()).map(|at| {
-            let Some(place) = self.places.get(at) else { return 0 };
+            let Some(place) = self.places.get(at) else { return (0, 0) };
             let is_looking = place.stage == Stage::Looking;
             let open = |late| if is_looking { self.wanted(at, late).len() } else { 0 };
             let is_held_back = place.has_low_values || place.is_endangered;
             let late = if is_held_back { 0 } else { open(true) };
-            open(false) + late + usize::from(late > 0 && self.last_call(at).is_some())
+            (open(false) + late, usize::from(late > 0 && self.last_call(at).is_some()))
         });
-        Progress { asked: self.asked, left: left.sum() }
+        let (quick, patient) = left.fold((0, 0), |(all, calls), (open, call)| (all + open, calls + call));
+        Progress { asked: self.asked, left: quick + patient, patient }
     }
 
     /// The units that answered, each device once.
