@@ -45,7 +45,7 @@ impl Progress {
         self.say(|| {
             // What matters stands first: a narrow terminal shows only that.
             format!(
-                "at most {} left, {} of {}: {} unit {}",
+                "about {} left, {} of {}: {} unit {}",
                 left(now.left),
                 now.asked,
                 now.of,
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_gets_one_line_and_no_control_characters() {
-        assert_eq!(cut("at most 3 min left", 12), "at most 3 …");
+        assert_eq!(cut("about 3 min left", 10), "about 3 …");
         assert_eq!(cut("a\x1b[2Jb", 80), "a\u{FFFD}[2Jb");
     }
 
