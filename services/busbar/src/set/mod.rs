@@ -105,10 +105,10 @@ pub(crate) async fn run(options: Set) -> anyhow::Result<()> {
     let wait = options.wait.unwrap_or(if watch.is_told() { LONG_PATIENCE } else { PATIENCE });
     let shown = |value: Option<&Value>| words::shown(value, &words);
     match watch.settle(&monitor, value.as_ref(), wait).await? {
-        End::Done(held) => crate::print(&format!(
-            "{}\n",
-            Line::plain(done(&item, &shown(held.as_ref()), &shown(value.as_ref())))
-        )),
+        End::Done(held) => {
+            let text = done(&item, &shown(held.as_ref()), &shown(value.as_ref()), watch.last_word());
+            crate::print(&format!("{}\n", Line::plain(text)))
+        }
         End::Failed(why) => bail!("{item}: {why}"),
         End::Open(held) if watch.is_told() => bail!(
             "{item}: {} was accepted, and within {} s nothing has confirmed it; it still holds {}, and the service goes on trying",
@@ -134,13 +134,13 @@ async fn present(monitor: &Monitor, service: &str, path: &str) -> anyhow::Result
     if items.iter().any(|item| item.path == path) {
         return Err(error.into());
     }
-    let hint = if is_measured_only(path, &items) {
-        "; what can be set at an inverter is there when its [[device]] has control = \"on\""
-    } else {
-        ""
-    };
-    let unknown = unknown_path(service, path, items.iter().map(|item| item.path.as_str()));
-    bail!("{unknown}{hint}")
+    if is_measured_only(path, &items) {
+        bail!(
+            "{service} has no {path}: what can be set at an inverter is there when its [[device]] has control = \"on\", and at a \
+             system when all of them have"
+        );
+    }
+    bail!(unknown_path(service, path, items.iter().map(|item| item.path.as_str())))
 }
 
 /// Whether it is a set point that is looked for, at one of our inverters that shows none.
@@ -178,11 +178,11 @@ async fn tellers(monitor: &Monitor, service: &str) -> Vec<String> {
     all
 }
 
-/// What came of it, once it was done.
-fn done(item: &str, held: &str, wanted: &str) -> String {
-    match held == wanted {
-        true => format!("{item} now holds {held}"),
-        false => format!("{item} now holds {held}, which is what the device makes of {wanted}"),
+/// What came of it, once it was done; where the device holds another value, with what its service says of that.
+fn done(item: &str, held: &str, wanted: &str, said: Option<&str>) -> String {
+    match said {
+        Some(said) if held != wanted => format!("{item} now holds {held}: {said}"),
+        _ => format!("{item} now holds {held}"),
     }
 }
 
@@ -229,8 +229,8 @@ mod tests {
 
     #[test]
     fn the_outcome_says_what_the_item_holds_or_that_the_device_has_not_confirmed() {
-        assert_eq!(done("x /A", "5", "5"), "x /A now holds 5");
-        assert_eq!(done("x /A", "4.9", "5"), "x /A now holds 4.9, which is what the device makes of 5");
+        assert_eq!(done("x /A", "5", "5", Some("a is 5")), "x /A now holds 5");
+        assert_eq!(done("x /A", "4.9", "5", Some("a is 4.9")), "x /A now holds 4.9: a is 4.9");
         assert_eq!(open("x /A", "3", "5"), "x /A: 5 is accepted and awaits confirmation; it still holds 3");
     }
 

@@ -106,6 +106,12 @@ impl Watch {
         }
     }
 
+    /// What was said last of how it was done.
+    pub(super) fn last_word(&self) -> Option<&str> {
+        let done = self.tellers.iter().find(|teller| teller.stand == Stand::Done);
+        done.map(|teller| teller.text.as_str())
+    }
+
     async fn listen(&mut self, monitor: &Monitor) {
         for teller in &mut self.tellers {
             if let Some(text) = said(monitor, &teller.service).await.filter(|text| *text != teller.text) {

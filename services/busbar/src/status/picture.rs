@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(ours.last().unwrap(), "1 other service: --all shows it");
         let all = text(&picture(vec![other(), battery(&[])], true), 80);
         assert!(all[2].starts_with("BATTERY") && all[7].starts_with("OTHER"), "{all:#?}");
-        assert!(all[8].starts_with("Water  276  tank") && all[9].contains("tank.ttyS4"), "{all:#?}");
+        assert!(all[8].starts_with("Water  276   tank") && all[9].contains("tank.ttyS4"), "{all:#?}");
     }
 
     #[test]
