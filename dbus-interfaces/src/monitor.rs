@@ -221,6 +221,21 @@ impl Monitor {
         code.ok_or_else(|| call_failed(service, path, "SetValue", "the answer holds no code".to_owned()))
     }
 
+    /// Asks a service, followed or not, for the least and the largest value that an item takes; `None` where it has no such
+    /// bounds.
+    ///
+    /// # Errors
+    /// [`BusError::Call`], also of services that know no bounds at all.
+    pub async fn get_range(&self, service: &str, path: &str) -> Result<Option<(f64, f64)>, BusError> {
+        let mut bounds = [None, None];
+        for (bound, member) in bounds.iter_mut().zip(["GetMin", "GetMax"]) {
+            let reply = self.call(service, path, member, &(), READ_TIMEOUT).await?;
+            *bound = incoming::value(&reply).flatten().as_ref().and_then(Value::as_f64);
+        }
+        let [min, max] = bounds;
+        Ok(min.zip(max))
+    }
+
     async fn call<B>(
         &self,
         service: &str,

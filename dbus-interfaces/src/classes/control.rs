@@ -8,13 +8,22 @@ pub const MODES: &[&str] =
     &["own", "self-consumption", "sleep", "off-grid", "charge", "discharge", "on", "off"];
 /// The way of running.
 pub const MODE: Item<i32> = Item::new("/Control/Mode", Text::Words(MODES)).writable().every_write();
+/// The words of [`MODES`] that the device can be set to.
+pub const MODES_OFFERED: Item<Vec<String>> = Item::new("/Control/Modes", Text::Plain);
+/// The words of these numbers of [`MODE`], for [`MODES_OFFERED`].
+pub fn mode_words(numbers: impl IntoIterator<Item = i32>) -> Vec<String> {
+    let words = numbers.into_iter().filter_map(|number| MODES.get(usize::try_from(number).ok()?));
+    words.map(|word| (*word).to_owned()).collect()
+}
+
 /// The power of `charge` and `discharge`, W; to be written before the mode.
 pub const POWER: Item<f64> = Item::new("/Control/Power", text::WATTS).writable().every_write();
 /// How long `charge`, `discharge` and set points with an end last without being written again, s, 0 to 86400; 0 until they are
 /// ended.
 pub const TIMEOUT: Item<i32> = Item::new("/Control/Timeout", Text::Plain).writable().range(0.0, 86_400.0);
-/// What the last wish came to, in words, and what waits for memory that wears out, with the local time at which it is written; empty
-/// while there was none.
+/// What the last wish came to, in words, its name first: `charge_current_limit is 42`, or `mode sleep is on its way`; of what was
+/// refused, the reason alone; then what waits for memory that wears out, with the local time at which it is written. Empty while
+/// there was none.
 pub const RESULT: Item<String> = Item::new("/Control/Result", Text::Plain);
 /// Writes to memory that wears out, since the process began.
 pub const FLASH_WRITES: Item<i32> = Item::new("/Control/FlashWrites", Text::Plain);
@@ -80,10 +89,9 @@ mod tests {
     #[test]
     fn the_path_list_says_what_the_constants_say() {
         let set_points = SET_POINTS.iter().map(|(_, item)| line(*item));
-        let constants: Vec<_> = [line(MODE), line(POWER), line(TIMEOUT), line(RESULT), line(FLASH_WRITES)]
-            .into_iter()
-            .chain(set_points)
-            .collect();
+        let own =
+            [line(MODE), line(MODES_OFFERED), line(POWER), line(TIMEOUT), line(RESULT), line(FLASH_WRITES)];
+        let constants: Vec<_> = own.into_iter().chain(set_points).collect();
         assert_eq!(path_list(include_str!("../../xml/org.busbar.control.paths")), constants);
     }
 }

@@ -1,5 +1,4 @@
-//! `busbar explain`: why the current is what it is, right now: five lines about the bank, and one for each inverter that
-//! is told of a battery.
+//! `busbar explain`: why the current is what it is, right now: five lines about the bank, and one for each inverter.
 
 use anyhow::Context;
 use clap::Args;
@@ -22,8 +21,8 @@ pub(crate) struct Explain {
 }
 
 const EXAMPLES: &str = "The lines are about voltage, charging, discharging, batteries and chargers; behind \"next\" stands what would
-limit if the first were gone. A line for each inverter that is told of a battery follows: what it was told, since when and
-why, and what it does; and then what should be looked after. Without a bank there are the inverters alone.
+limit if the first were gone. A line for each inverter of ours follows: what it is told in place of its battery, or whom
+it follows and what limits that gives it, why, and what it does; and then what should be looked after. Without a bank there are the inverters alone.
 
 The JSON document. What has no value is null.
   state, lines          what the bank is doing; the five lines
@@ -34,8 +33,9 @@ The JSON document. What has no value is null.
                         discharge_current_a, taken_a
   dvcc                  what systemcalc may spend: the three limits
   uncontrolled_a        what flows in that nobody controls
-  inverters             of each inverter that is told: service, told (state, for_s, why, profile and the
-                        limits), inverter_is_there, voltage_v, current_a, power_w, state, error
+  inverters             of each inverter: service, follows, told (state, for_s, why, profile and the limits),
+                        inverter_is_there, voltage_v, current_a, power_w (of the battery), ac_in_w, ac_out_w,
+                        pv_w, state, does, mode, set_last, error, polled
   notes                 what is assumed, broken or set up wrongly, with its remedy
 
 Examples:
@@ -64,7 +64,7 @@ pub(crate) async fn run(options: Explain) -> anyhow::Result<()> {
     print(&page)
 }
 
-/// The inverters that are told of a battery.
+/// The inverters of ours, and those that are told of a battery.
 fn inverters(monitor: &Monitor) -> Vec<Service> {
     let seen = monitor.services().into_iter().filter(|seen| seen.class() == multi::CLASS);
     let services = seen.map(|seen| Service::new(&seen.name, seen.instance, None, monitor.items(&seen.name)));

@@ -7,8 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use inverter_modbus::config::Device;
+use inverter_modbus::device::access::Fault;
+use inverter_modbus::device::recognise::NotIt;
 use inverter_modbus::engine::decode::{Said, Value, decode};
 use inverter_modbus::library::{self, Library};
+use inverter_modbus::line::address::Address;
+use inverter_modbus::line::{NoAnswer, TAKEN};
 use inverter_modbus::probe::{self, Read};
 use inverter_modbus::profile::Profile;
 use inverter_modbus::profile::names;
@@ -123,7 +127,12 @@ async fn read(options: ReadOptions) -> anyhow::Result<()> {
     let reading = tokio::time::timeout(within, probe::read(&profile, address.clone(), unit)).await;
     let read = reading
         .with_context(|| format!("{address} unit {unit} was not read within {} s", within.as_secs()))?
-        .map_err(|why| anyhow!("{address} unit {unit}: {why}"))?;
+        .map_err(|why| match (&address, &why) {
+            (Address::Tcp { .. }, NotIt::Fault(Fault::NoAnswer(NoAnswer::Silence))) => {
+                anyhow!("{address} unit {unit}: the connection stands, and there is {why}: {TAKEN}")
+            }
+            _ => anyhow!("{address} unit {unit}: {why}"),
+        })?;
     if read.image.iter().next().is_none() {
         bail!("{address} unit {unit} has none of the registers of this profile");
     }

@@ -69,6 +69,30 @@ fn every_mistake_is_a_line_with_its_place_and_the_code_is_78() {
 }
 
 #[test]
+fn every_mistake_in_a_file_of_inverters_is_told_at_once() {
+    let file = File::new(
+        "inverter-modbus.house.toml",
+        "profiles = \"/nowhere\"\n[[device]]\nprofile = \"deye\"\nhost = \"10.0.0.7\"\nbaud = 9600\ntoken = \"x\"\n\
+         [[device]]\nprofile = \"solis-hybrid\"\nport = \"/dev/a\"\nsecrets = { pin = 4711 }\ncontrol = \"of\"\n",
+    );
+    let output = file.check(&[]);
+    assert_eq!(output.status.code(), Some(78));
+    let said = text(&output.stderr);
+    for part in [
+        "toml:1:12: profiles: /nowhere is no folder that is there",
+        "toml:3:11: device[0].profile: no profile is called \"deye\"; allowed: deye-one-phase, ",
+        "did you mean deye-one-phase or ",
+        "toml:5:8: device[0].baud: a host has none",
+        "toml:6:1: device[0].token: unknown key; allowed: ",
+        "device[1].secrets: no number that this profile asks for is called \"pin\"",
+        "toml:11:11: device[1].control: unknown word \"of\"; allowed: \"off\", \"on\"; did you mean \"off\"?",
+    ] {
+        assert!(said.contains(part), "no {part:?} in\n{said}");
+    }
+    assert!(!said.contains("4711"), "{said}");
+}
+
+#[test]
 fn whose_it_is_is_told_by_its_name_or_by_the_user() {
     let settings = File::new("settings.toml", "").check(&[]);
     assert!(text(&settings.stdout).contains("a configuration of settings"), "{}", text(&settings.stderr));

@@ -11,14 +11,17 @@ fn parse(text: &str) -> Config {
     config::parse(text, "example.toml", []).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// Every key that is switched off, switched on: except those that exclude another.
+/// Every key that is switched off, switched on: except those that exclude another, and those that stand for what is nowhere
+/// here: a folder, and the numbers of another profile.
 fn in_full() -> String {
     let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some("[[discover]]") => "[[discover]]",
         Some(key)
             if key.contains(" = ")
                 && !key.starts_with(' ')
-                && !["host", "tcp_port", "framing"].iter().any(|other| key.starts_with(other)) =>
+                && !["host", "tcp_port", "framing", "profiles", "secrets"]
+                    .iter()
+                    .any(|other| key.starts_with(other)) =>
         {
             key
         }
@@ -41,7 +44,6 @@ fn the_example_is_a_configuration_and_so_is_every_key_of_it() {
     assert_eq!((&found.units[..], found.profile.as_deref()), (&[1, 2, 3][..], Some("solis-hybrid")));
     assert_eq!(full.folder, short.folder);
     let (short, full) = (&short.device[0], &full.device[0]);
-    assert_eq!(full.secrets.get("grid_guard"), Some(&1_234_567_890));
     assert_eq!((full.name.as_deref(), full.unit), (Some("Inverter in the garage"), Some(1)));
     for (shown, default) in [
         (full.device_instance, short.device_instance),
@@ -96,6 +98,42 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
     assert!(refused("").contains("device"));
     let follow = "[[device]]\nprofile = \"sunspec-meter\"\nport = \"/dev/a\"\nfollow = \"com.victronenergy.battery.busbar\"\n";
     assert!(refused(follow).contains("no limit that could follow"));
+}
+
+#[test]
+fn what_belongs_to_a_port_is_refused_beside_a_host_and_the_other_way_round() {
+    let host = "[[device]]\nprofile = \"sunspec-meter\"\nhost = \"10.0.0.7\"\n";
+    let said = refused(&format!("{host}baud = 9600\nparity = \"even\"\nstop_bits = 2\n"));
+    assert_eq!(said.lines().filter(|line| line.contains("a host has none")).count(), 3, "{said}");
+    assert!(said.contains("test.toml:4:8: device[0].baud: "), "{said}");
+    let port = "[[device]]\nprofile = \"deye-one-phase\"\nport = \"/dev/a\"\n";
+    let said = refused(&format!("{port}tcp_port = 502\nframing = \"rtu\"\n"));
+    assert_eq!(said.lines().filter(|line| line.contains("a serial port has none")).count(), 2, "{said}");
+    assert!(refused("[[discover]]\nhost = \"10.0.0.7\"\nbauds = [9600]\n").contains("a host has none"));
+}
+
+#[test]
+fn names_that_nothing_has_are_told_with_those_that_were_probably_meant() {
+    let device = |profile: &str| format!("[[device]]\nprofile = {profile:?}\nport = \"/dev/a\"\n");
+    let said = refused(&device("deye"));
+    let near = "did you mean deye-one-phase or deye-three-phase-hv or deye-three-phase-lv?";
+    assert!(said.contains("no profile is called \"deye\"") && said.contains(near), "{said}");
+    let said = refused("[[discover]]\nport = \"/dev/a\"\nprofile = \"solis\"\n");
+    assert!(said.contains("discover[0].profile: ") && said.contains("did you mean solis-hybrid?"), "{said}");
+    let missing = refused("profiles = \"/nowhere/profiles\"\n[[discover]]\nport = \"/dev/a\"\n");
+    assert!(missing.contains("test.toml:1:12: profiles: /nowhere/profiles is no folder"), "{missing}");
+}
+
+#[test]
+fn a_secret_that_the_profile_does_not_ask_for_is_told_without_its_number() {
+    let with = |profile: &str, name: &str| {
+        format!("[[device]]\nprofile = {profile:?}\nhost = \"b\"\nsecrets = {{ {name} = 1234567890 }}\n")
+    };
+    let right = parse(&with("sma-sunny-island", "grid_guard"));
+    assert_eq!(right.device[0].secrets.get("grid_guard"), Some(&1_234_567_890));
+    let said = refused(&with("sma-sunny-island", "gridguard"));
+    assert!(said.contains("did you mean grid_guard?") && !said.contains("1234567890"), "{said}");
+    assert!(refused(&with("solis-hybrid", "grid_guard")).contains("allowed: none"));
 }
 
 #[test]

@@ -268,6 +268,18 @@ fn an_unknown_word_is_reported_with_the_allowed_ones_and_the_nearest() {
 }
 
 #[test]
+fn a_value_out_of_range_is_told_beside_a_word_that_is_wrong() {
+    refused(
+        "protocol = 'pylontek'\n[can]\nport = 'p'\nbit_rate_kbit = 5\n",
+        &[
+            "x.toml:1:12: protocol: unknown word \"pylontek\"; allowed: \"pylontech\", \"sma\", \"victron\"; \
+             did you mean \"pylontech\"?",
+            "x.toml:4:17: can.bit_rate_kbit: 5 is out of range; allowed: 10 to 1000 kbit/s",
+        ],
+    );
+}
+
+#[test]
 fn keys_inside_an_enum_are_checked_like_all_others() {
     refused(
         "can.port = 'p'\n[input.slcan]\nprot = 'p'\n",

@@ -51,7 +51,9 @@ pub(super) async fn look_around(
             Some(ended) => {
                 let (host, looked) = ended?;
                 // One that closes every connection is no device; the others are searched nevertheless.
-                outcomes.push((host, looked.unwrap_or_default()));
+                let outcome = looked.unwrap_or_default();
+                progress.found(&outcome.found);
+                outcomes.push((host, outcome));
             }
         }
     }

@@ -207,7 +207,7 @@ pub(super) fn advice(outcome: &Outcome) -> Vec<String> {
     }
     advice.push(
         "What often helps: exchange the wires A and B; switch Modbus on at the device; its unit (--unit), rate (--baud) and parity (--parity) as its menu says; \
-         disconnect any other master; a host may want --rtu or another TCP port."
+         disconnect any other master; a host may want --rtu or another TCP port, and many serve one program at a time: end the others."
             .to_owned(),
     );
     advice

@@ -72,7 +72,18 @@ The values of a battery.
   limits          what it shows to Venus: charge_voltage_v, charge_current_a,
                   discharge_current_a
   own_limits      what its BMS says: the same three
-  bank            of a bank of batteries: bank_limits (the same three), state, members, notes";
+  bank            of a bank of batteries: bank_limits (the same three), state, members, notes
+The values of an inverter: classes multi, acsystem and vebus.
+  voltage_v, current_a, power_w      of the battery, positive while charging
+  ac_in_w, ac_out_w, pv_w            from the input, to the loads, of the panels
+  state, does     the number on the bus, and in words
+  mode, set_last  the way of running, and what came of what was set last
+  error           what it reports
+  told            of a multi: state, for_s, why, profile, soc_pct and the three limits
+  follows         of a multi: the service whose decision it follows
+The values of a grid meter or solar inverter: power_w, lines_w, forward_kwh, reverse_kwh, does, power_limit_w, set_last.
+  polled          of what is asked on Modbus: profile, utilisation_pct, requests, silences, and of each
+                  of its blocks registers, age_s, period_s";
 
 const EXAMPLES: &str = "q or Ctrl-C ends it.
 

@@ -242,12 +242,12 @@ mod tests {
     #[test]
     fn services_of_others_are_counted_or_shown() {
         let other =
-            || service("com.victronenergy.vebus.ttyS4", Some(276), &[("/ProductName", "MultiPlus".into())]);
+            || service("com.victronenergy.tank.ttyS4", Some(276), &[("/ProductName", "Water".into())]);
         let ours = text(&picture(vec![battery(&[]), other()], false), 80);
         assert_eq!(ours.last().unwrap(), "1 other service: --all shows it");
         let all = text(&picture(vec![other(), battery(&[])], true), 80);
         assert!(all[2].starts_with("BATTERY") && all[7].starts_with("OTHER"), "{all:#?}");
-        assert!(all[8].starts_with("MultiPlus  276  vebus") && all[9].contains("vebus.ttyS4"), "{all:#?}");
+        assert!(all[8].starts_with("Water  276   tank") && all[9].contains("tank.ttyS4"), "{all:#?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use service_kit::serial::Parity;
 
 use super::ParityBit;
 use crate::discover::plan::{Where, Wishes};
+use crate::library::{Library, Missing};
 use crate::line::address::Framing;
 
 /// A line on which the process looks for devices.
@@ -70,10 +71,38 @@ impl Discover {
     }
 }
 
+/// A line with the library that its profile is in.
+pub(super) struct Listed<'c> {
+    pub(super) discover: &'c Discover,
+    pub(super) library: &'c Library,
+}
+
+impl Check for Listed<'_> {
+    fn check(&self, findings: &mut Findings) {
+        self.discover.check(findings);
+        let Some(id) = &self.discover.profile else { return };
+        match self.library.get(id) {
+            Ok(_) => {}
+            Err(Missing::Unknown(_)) => findings.unknown_name("profile", "profile", id, self.library.ids()),
+            Err(broken) => findings.refuse("profile", broken.to_string(), "a sound profile"),
+        }
+    }
+}
+
 impl Check for Discover {
     fn check(&self, findings: &mut Findings) {
         if self.port.is_some() == self.host.is_some() {
             findings.refuse("port", "it is looked nowhere, or in two places", "port or host");
+        }
+        if self.host.is_some() && self.port.is_none() {
+            let of_ports = [
+                ("bauds", !self.bauds.is_empty()),
+                ("parity", self.parity.is_some()),
+                ("stop_bits", self.stop_bits.is_some()),
+            ];
+            for (key, _) in of_ports.iter().filter(|(_, is_given)| *is_given) {
+                findings.refuse(key, "a host has none: its gateway has", "it beside port");
+            }
         }
         if self.bauds.iter().any(|baud| !(300..=1_000_000).contains(baud)) {
             findings.refuse("bauds", format!("{:?}", self.bauds), "rates of 300 to 1000000 baud");

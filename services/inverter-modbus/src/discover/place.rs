@@ -184,6 +184,11 @@ impl Place {
         }
     }
 
+    /// So many more reads may follow the next one before it is known where the chain begins.
+    pub(super) fn rest_of_chain(&self, late: usize) -> usize {
+        self.walks.get(late).map_or(0, Walker::bases_left)
+    }
+
     /// Goes along the chains as far as their registers were read. What `is_barred` is taken as not there.
     pub(super) fn walk(&mut self, is_barred: impl Fn(usize, Range) -> bool) {
         for late in 0..self.walks.len() {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::knowledge::Knowledge;
 use super::plan::{Where, Wishes, plan};
-use super::search::{Finding, Heard, Question, Search, Units};
+use super::search::{Finding, Heard, Progress, Question, Search, Units, Verdict};
 use crate::line::address::Address;
 use crate::line::{Ask, Line, NoAnswer, Turn};
 use crate::modbus::pdu::{Answer, Request};
@@ -18,6 +18,8 @@ const TIMEOUT_SERIAL: Duration = Duration::from_millis(300);
 const TIMEOUT_TCP: Duration = Duration::from_millis(500);
 /// How long the last call of one who has said nothing waits.
 const TIMEOUT_PATIENT: Duration = Duration::from_secs(2);
+/// How long a question takes on a serial line that nobody answers: the answer could still come, and nothing else is asked before.
+const UNANSWERED_SERIAL: Duration = Duration::from_secs(1);
 /// Silence between an answer and the next request: most gateways need it.
 const GAP: Duration = Duration::from_millis(100);
 /// On a line that others use a question goes behind what they want within this time.
@@ -44,10 +46,53 @@ pub struct Now {
     pub unit: u8,
     /// Questions that were asked.
     pub asked: usize,
-    /// All questions, at most.
+    /// All questions, as far as they can be foreseen: who answers is asked more.
     pub of: usize,
-    /// How long it takes still, at most.
+    /// How long it takes still, as far as that can be foreseen.
     pub left: Duration,
+    /// The devices that are known so far, and where.
+    pub found: Vec<(Address, Finding)>,
+}
+
+/// How long questions of one kind have taken.
+#[derive(Debug, Default, Clone, Copy)]
+struct Mean {
+    asked: u32,
+    spent: Duration,
+}
+
+impl Mean {
+    fn or(self, usual: Duration) -> Duration {
+        if self.asked >= 3 { self.spent / self.asked } else { usual }
+    }
+}
+
+/// How long questions have taken that were answered, and those that were not: whoever answers is asked much in little time.
+#[derive(Debug, Default)]
+struct Pace {
+    answered: Mean,
+    unanswered: Mean,
+}
+
+impl Pace {
+    fn took(&mut self, question: &Question, heard: Option<&Heard>, spent: Duration) {
+        if question.is_patient {
+            return;
+        }
+        let is_answer = matches!(heard, Some(Heard::Values(_) | Heard::Refused(_)));
+        let mean = if is_answer { &mut self.answered } else { &mut self.unanswered };
+        (mean.asked, mean.spent) = (mean.asked.saturating_add(1), mean.spent + spent);
+    }
+
+    /// How long what is left takes.
+    fn left(&self, progress: &Progress, address: &Address) -> Duration {
+        let timeout = if address.baud().is_some() { UNANSWERED_SERIAL } else { TIMEOUT_TCP + GAP };
+        let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).min(100_000);
+        let heard = progress.left.saturating_sub(progress.unheard + progress.patient);
+        self.unanswered.or(timeout) * times(progress.unheard)
+            + self.answered.or(GAP * 2) * times(heard)
+            + (TIMEOUT_PATIENT + GAP) * times(progress.patient)
+    }
 }
 
 /// What a search brought.
@@ -113,15 +158,18 @@ async fn run(
         Way::Shared(_, line) => Open::Shared(line),
         Way::Alone => Open::Nothing,
     };
-    let began = Instant::now();
+    let mut pace = Pace::default();
     let (mut failures, mut opened) = (0, None);
     while let Some(question) = search.ask() {
         let Some(address) = addresses.get(question.rate) else {
             search.give_up();
             continue;
         };
-        tell(&now(search, address, &question, began));
-        match ask(open.line(question.rate, address).await, address, &question, &open).await {
+        tell(&now(search, addresses, address, &question, &pace));
+        let began = Instant::now();
+        let heard = ask(open.line(question.rate, address).await, address, &question, &open).await;
+        pace.took(&question, heard.as_ref().ok(), began.elapsed());
+        match heard {
             Ok(heard) => {
                 opened = Some(question.rate);
                 if matches!(heard, Heard::Values(_) | Heard::Refused(_)) {
@@ -214,15 +262,43 @@ async fn call(line: &Line, ask: Ask) -> Result<Answer, NoAnswer> {
     }
 }
 
-fn now(search: &Search, address: &Address, question: &Question, began: Instant) -> Now {
+fn now(search: &Search, addresses: &[Address], address: &Address, question: &Question, pace: &Pace) -> Now {
     let progress = search.progress();
     let of = progress.asked + progress.left;
-    // The first questions say nothing about the time of the others: until then each counts as unanswered.
-    let each = match u32::try_from(progress.asked.saturating_sub(1)) {
-        Ok(asked) if asked >= 3 => began.elapsed() / asked,
-        _ if address.baud().is_some() => TIMEOUT_SERIAL + GAP,
-        _ => TIMEOUT_TCP + GAP,
-    };
-    let left = each * u32::try_from(progress.left).unwrap_or(u32::MAX).min(100_000);
-    Now { address: address.clone(), unit: question.unit, asked: progress.asked, of, left }
+    let left = pace.left(&progress, address);
+    let is_known = |finding: &Finding| matches!(finding.verdict, Verdict::Is(_));
+    let found = search.findings().into_iter().filter(is_known);
+    let found = found.filter_map(|finding| Some((addresses.get(finding.rate)?.clone(), finding))).collect();
+    Now { address: address.clone(), unit: question.unit, asked: progress.asked, of, left, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::plan::Range;
+    use crate::profile::scalar::Table;
+
+    #[test]
+    fn units_that_say_nothing_do_not_seem_as_quick_as_one_that_answers() {
+        let range = Range { table: Table::Holding, addr: 0, count: 1 };
+        let question = |is_patient| Question { rate: 0, unit: 1, range, is_patient };
+        let address = Address::Tcp {
+            host: "10.0.0.7".to_owned(),
+            port: 502,
+            framing: crate::line::address::Framing::Tcp,
+        };
+        let mut pace = Pace::default();
+        let progress = Progress { asked: 9, left: 13, unheard: 10, patient: 1 };
+        for _ in 0..9 {
+            pace.took(&question(false), Some(&Heard::Values(vec![1])), Duration::from_millis(20));
+            pace.took(&question(true), Some(&Heard::Silence), TIMEOUT_PATIENT);
+        }
+        let usual = (TIMEOUT_TCP + GAP) * 10 + TIMEOUT_PATIENT + GAP + Duration::from_millis(40);
+        assert_eq!(pace.left(&progress, &address), usual);
+        for _ in 0..9 {
+            pace.took(&question(false), Some(&Heard::Silence), Duration::from_secs(1));
+        }
+        let slow = Duration::from_secs(10) + TIMEOUT_PATIENT + GAP + Duration::from_millis(40);
+        assert_eq!(pace.left(&progress, &address), slow);
+    }
 }

@@ -65,6 +65,10 @@ pub struct Finding {
 pub struct Progress {
     /// Questions that were asked.
     pub asked: usize,
-    /// Those still to come, at most.
+    /// Those still to come, as far as that can be foreseen: who answers is asked more.
     pub left: usize,
+    /// Those of them that go to units which have said nothing so far.
+    pub unheard: usize,
+    /// Those of them that wait long for an answer.
+    pub patient: usize,
 }

@@ -308,15 +308,22 @@ impl Search {
     /// How far it is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let left = (0..self.places.len()).map(|at| {
-            let Some(place) = self.places.get(at) else { return 0 };
+        let mut progress = Progress { asked: self.asked, left: 0, unheard: 0, patient: 0 };
+        for (at, place) in self.places.iter().enumerate() {
             let is_looking = place.stage == Stage::Looking;
-            let open = |late| if is_looking { self.wanted(at, late).len() } else { 0 };
+            let open = |late| {
+                let wanted = if is_looking { self.wanted(at, late) } else { return 0 };
+                let of_chain = place.next_of_chain(usize::from(late)).filter(|next| wanted.contains(next));
+                wanted.len() + of_chain.map_or(0, |_| place.rest_of_chain(usize::from(late)))
+            };
             let is_held_back = place.has_low_values || place.is_endangered;
             let late = if is_held_back { 0 } else { open(true) };
-            open(false) + late + usize::from(late > 0 && self.last_call(at).is_some())
-        });
-        Progress { asked: self.asked, left: left.sum() }
+            let (quick, call) = (open(false) + late, usize::from(late > 0 && self.last_call(at).is_some()));
+            progress.left += quick + call;
+            progress.unheard += if place.has_answered { 0 } else { quick };
+            progress.patient += call;
+        }
+        progress
     }
 
     /// The units that answered, each device once.

@@ -79,6 +79,12 @@ impl Walker {
         walker
     }
 
+    /// So many more addresses the marker may be at, behind the one that is looked at.
+    #[must_use]
+    pub fn bases_left(&self) -> usize {
+        self.bases.len()
+    }
+
     fn look_elsewhere(&mut self) {
         self.chain.models.clear();
         self.at = self.bases.pop_front().map_or(At::Nothing, At::Marker);

@@ -79,6 +79,10 @@ pub enum Turn {
     By(Instant),
 }
 
+/// What it may mean that a connection stands and nothing comes on it.
+pub const TAKEN: &str = "is another program connected? Many devices serve one at a time: end it (the app of the maker, \
+                                Home Assistant, a second busbar), or let all go through one Modbus proxy; and check the unit";
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -11,10 +11,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Address;
 use super::wire::{Broken, How, Past, Wire};
-use super::{Figures, Job, NoAnswer, Turn};
+use super::{Figures, Job, NoAnswer, TAKEN, Turn};
 
 /// The watchdog hears of us at least this often.
 const BEAT: Duration = Duration::from_secs(4);
+/// So many connections in a row that stand and answer nothing are worth a word.
+const MUTE: u32 = 3;
 /// The time over which the utilisation is told.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -31,6 +33,8 @@ struct Owner {
     window: Instant,
     /// That it is open was said.
     was_open: bool,
+    /// So many connections in a row stood and answered nothing.
+    mute: u32,
 }
 
 enum State {
@@ -63,6 +67,7 @@ pub(super) async fn run(
         busy: Duration::ZERO,
         window: Instant::now(),
         was_open: false,
+        mute: 0,
     };
     loop {
         if let Some(heartbeat) = &heartbeat {
@@ -113,7 +118,10 @@ impl Owner {
         let now = Instant::now();
         match Wire::open(&self.address, &mut self.past).await {
             Ok(wire) => {
-                if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
+                if self.mute > 0 {
+                    // Only an answer shows that it is well.
+                    tracing::debug!(line = %self.address, "the line is open again");
+                } else if let Some(Report::Ended { lasting, .. }) = self.failure.ended(now) {
                     tracing::info!(line = %self.address, "the line is open after {:.1} s", lasting.as_secs_f64());
                 } else if !std::mem::replace(&mut self.was_open, true) {
                     tracing::info!(line = %self.address, "the line is open");
@@ -136,16 +144,29 @@ impl Owner {
             How::Failed => State::Resting(now + self.backoff.failed(now), broken.why.clone()),
             How::Overdue(_) => State::Closed,
         };
-        if matches!(broken.how, How::Overdue(_)) {
-            return;
-        }
-        if let Some(report) = self.failure.failed(now, &broken.why) {
+        self.mute = if broken.is_mute { self.mute.saturating_add(1) } else { self.mute };
+        let why = match broken.how {
+            How::Overdue(_) if self.mute < MUTE => return,
+            How::Overdue(_) => format!("connections are accepted, and nothing is ever answered: {TAKEN}"),
+            How::Missing | How::Failed => broken.why.clone(),
+        };
+        if let Some(report) = self.failure.failed(now, &why) {
             tracing::warn!(line = %self.address, "{report}");
         }
+        let is_open = matches!(broken.how, How::Overdue(_));
         self.figure(|figures| {
-            figures.is_open = false;
-            figures.interruptions += 1;
+            figures.is_open = is_open;
+            figures.interruptions += u64::from(!is_open);
         });
+    }
+
+    /// Something was answered.
+    fn heard(&mut self) {
+        if std::mem::take(&mut self.mute) > 0
+            && let Some(Report::Ended { lasting, .. }) = self.failure.ended(Instant::now())
+        {
+            tracing::info!(line = %self.address, "the line answers after {:.1} s", lasting.as_secs_f64());
+        }
     }
 
     /// Takes the request whose turn it is among those that may go, or waits until one may.
@@ -194,7 +215,10 @@ impl Owner {
             figures.silences += u64::from(is_silent);
         });
         let answer = match outcome {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.heard();
+                answer
+            }
             Err(broken) => {
                 self.broke(&broken);
                 match broken.how {

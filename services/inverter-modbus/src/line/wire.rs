@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::address::{Address, Framing};
 use super::overdue::Overdue;
-use super::{Ask, NoAnswer};
+use super::{Ask, NoAnswer, TAKEN};
 use crate::modbus::pdu::{Answer, LONGEST, Length};
 use crate::modbus::{rtu, tcp};
 
@@ -33,6 +33,8 @@ pub(super) struct Wire {
     is_rtu: bool,
     /// Something came to the last request.
     has_heard: bool,
+    /// There was an answer since it was opened.
+    has_answered: bool,
     /// The last request gave way to others after so long.
     gave_way: Option<Duration>,
 }
@@ -95,6 +97,8 @@ pub(super) struct Broken {
     pub(super) why: String,
     /// What helps.
     pub(super) how: How,
+    /// It was a connection on which nothing was ever answered.
+    pub(super) is_mute: bool,
 }
 
 /// How a line is broken.
@@ -112,7 +116,7 @@ pub(super) enum How {
 impl Broken {
     fn of(error: &io::Error) -> Broken {
         let how = if serial::is_unplugged(error) { How::Missing } else { How::Failed };
-        Broken { why: error.to_string(), how }
+        Broken { why: error.to_string(), how, is_mute: false }
     }
 }
 
@@ -145,7 +149,7 @@ impl Wire {
                 let port = Port::open_as(path, *baud, *character);
                 let port = port.map_err(|error| {
                     let how = if error.is_missing() { How::Missing } else { How::Failed };
-                    Broken { how, why: error.to_string() }
+                    Broken { how, why: error.to_string(), is_mute: false }
                 })?;
                 (Stream::Serial(port), true)
             }
@@ -154,14 +158,15 @@ impl Wire {
                 let stream = connected
                     .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "nobody answers there")))
                     .and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-                let failed = |error| Broken { why: format!("{address}: {error}"), how: How::Failed };
+                let failed =
+                    |error| Broken { why: format!("{address}: {error}"), how: How::Failed, is_mute: false };
                 (Stream::Tcp(stream.map_err(failed)?), *framing == Framing::Rtu)
             }
         };
         let baud = address.baud();
         past.quiet_until = past.quiet_until.max(Instant::now() + baud.map_or(Duration::ZERO, silence));
         past.nobodys.clear();
-        Ok(Wire { stream, baud, is_rtu, has_heard: false, gave_way: None })
+        Ok(Wire { stream, baud, is_rtu, has_heard: false, has_answered: false, gave_way: None })
     }
 
     /// Reads what nobody asked for, and returns when the line breaks. Dropping the future loses nothing that counts.
@@ -177,11 +182,30 @@ impl Wire {
     pub(super) async fn listen(&mut self, past: &mut Past) -> Result<(), Broken> {
         let mut part = [0; 256];
         loop {
-            let count = self.stream.read(&mut part).await.map_err(|error| Broken::of(&error))?;
+            let count = match self.stream.read(&mut part).await {
+                Ok(count) => count,
+                Err(error) => return Err(self.broken(&error)),
+            };
             if self.heard(part.get(..count).unwrap_or_default(), past) {
                 return Ok(());
             }
         }
+    }
+
+    /// Why it cannot be used any more: what closes before a first answer may have another client.
+    fn broken(&self, error: &io::Error) -> Broken {
+        let closes = [
+            io::ErrorKind::ConnectionReset,
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::BrokenPipe,
+            io::ErrorKind::UnexpectedEof,
+        ];
+        let is_mute = matches!(self.stream, Stream::Tcp(_)) && !self.has_answered;
+        if is_mute && closes.contains(&error.kind()) {
+            let why = format!("the connection was accepted and closed before a first answer: {TAKEN}");
+            return Broken { why, how: How::Failed, is_mute };
+        }
+        Broken::of(error)
     }
 
     fn heard(&self, bytes: &[u8], past: &mut Past) -> bool {
@@ -198,7 +222,9 @@ impl Wire {
         past: &mut Past,
         needed: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Result<Answer, NoAnswer>, Broken> {
-        self.settle(past).await.map_err(|error| Broken::of(&error))?;
+        if let Err(error) = self.settle(past).await {
+            return Err(self.broken(&error));
+        }
         self.gave_way = None;
         let sent = Instant::now();
         let outcome = match self.is_rtu {
@@ -209,6 +235,7 @@ impl Wire {
         past.quiet_until = now + self.baud.map_or(ask.gap, |baud| ask.gap.max(silence(baud)));
         match outcome {
             Ok(Outcome::Answer(answer)) => {
+                self.has_answered = true;
                 past.overdue.answered(ask.unit, &ask.request, sent, now);
                 Ok(Ok(answer))
             }
@@ -223,7 +250,8 @@ impl Wire {
                 if matches!(self.stream, Stream::Tcp(_)) {
                     // A late answer must not meet the next request.
                     let why = format!("no answer within {:?}", ask.timeout);
-                    return Err(Broken { why, how: How::Overdue(self.gave_way) });
+                    let is_mute = !self.has_answered && self.gave_way.is_none();
+                    return Err(Broken { why, how: How::Overdue(self.gave_way), is_mute });
                 }
                 Ok(Err(match self.gave_way {
                     Some(after) => NoAnswer::GaveWay(after),
@@ -231,7 +259,7 @@ impl Wire {
                     None => NoAnswer::Silence,
                 }))
             }
-            Err(error) => Err(Broken::of(&error)),
+            Err(error) => Err(self.broken(&error)),
         }
     }
 

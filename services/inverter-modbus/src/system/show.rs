@@ -108,9 +108,10 @@ pub(super) fn show(
         None => {}
     }
     if !whole.modes.is_empty() {
-        tx.set(c::MODE, whole.mode.filter(|_| whole.is_there));
+        tx.set(c::MODE, whole.mode.filter(|_| whole.is_there))
+            .set(c::MODES_OFFERED, c::mode_words(whole.modes.iter().copied()));
     } else if offered.contains(MODE) {
-        tx.clear(c::MODE);
+        tx.clear(c::MODE).clear(c::MODES_OFFERED);
     }
     if !offered.is_empty() || !whole.set_points.is_empty() || !whole.modes.is_empty() {
         tx.set(c::RESULT, refusal.map_or_else(|| results(seats), str::to_owned));

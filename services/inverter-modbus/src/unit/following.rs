@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbus_interfaces::classes::{follower, multi};
+use dbus_interfaces::classes::{follower, multi, told};
 use dbus_interfaces::follower::{Limits, Stance};
 use dbus_interfaces::{BusAddress, BusError, Update, Value, WriteRequest};
 use tokio::time::Instant;
@@ -269,6 +269,18 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
                 .set(multi::N2K_DEVICE_INSTANCE, 0);
         }
     }
+    // What the decision comes to here: its own limits are never exceeded.
+    let charge_a =
+        wanted.and_then(|wanted| wanted.charge_a).map(|amps| least(amps, config.max_charge_current_a));
+    let discharge_a =
+        wanted.and_then(|wanted| wanted.discharge_a).map(|amps| least(amps, config.max_discharge_current_a));
+    tx.set(told::MAX_CHARGE_CURRENT, charge_a)
+        .set(told::MAX_DISCHARGE_CURRENT, discharge_a)
+        .set(
+            told::MAX_CHARGE_VOLTAGE,
+            wanted.and_then(|wanted| wanted.voltage_v).filter(|volts| *volts > 0.0),
+        )
+        .set(told::WHY, wanted.map(|wanted| wanted.reason.clone()));
     let is_lost = wanted.is_some_and(|wanted| match wanted.stance {
         Stance::Ramping | Stance::Zero => true,
         Stance::Waiting => now >= unit.began + HOLD,

@@ -57,6 +57,8 @@ pub(crate) struct Half {
     free_at: Option<Instant>,
     backoff: Backoff,
     failure: Repeating,
+    /// There has been something to show: only then the settings are asked for its number, which they keep for ever.
+    was_seen: bool,
 }
 
 /// Something that concerns a service.
@@ -103,6 +105,7 @@ impl Half {
             free_at: None,
             backoff: Backoff::for_hardware(random_seed()),
             failure: Repeating::default(),
+            was_seen: false,
         })
     }
 
@@ -138,7 +141,7 @@ impl Half {
                 Some(write) => Ok(Happening::Write(write)),
                 None => std::future::pending().await,
             },
-            news = self.kept.next() => news.map(Happening::News),
+            news = self.kept.next(), if self.was_seen => news.map(Happening::News),
         }
     }
 
@@ -182,6 +185,7 @@ impl Half {
         if self.is_published {
             return self.service.update(fill).await;
         }
+        self.was_seen = true;
         let now = Instant::now();
         if !self.kept.is_known() || !self.is_missing(now) {
             return Ok(());

@@ -32,7 +32,9 @@ pub(super) fn shown(tx: &mut Update<'_>, map: &Map, view: &View<'_>) {
     if map.modes.is_empty() {
         return;
     }
-    tx.set(c::MODE, view.is_there.then(|| number(map, view))).set(c::POWER, view.power_w);
+    tx.set(c::MODE, view.is_there.then(|| number(map, view)))
+        .set(c::POWER, view.power_w)
+        .set(c::MODES_OFFERED, c::mode_words(numbers(map)));
 }
 
 /// The one in force, as `/Control/Mode` has it.
@@ -77,13 +79,14 @@ impl Unit {
             self.commanders.last_for(value as u32);
             return write.accept();
         }
-        let wanted = match write.is(c::POWER) {
-            true => self.set_power(value, write.client(), now),
-            false => self.set_mode(value, write.client(), now),
-        };
-        match wanted {
-            Ok(()) if write.is(c::POWER) => write.accept(),
-            Ok(()) => write.confirm_later(),
+        if write.is(c::POWER) {
+            return match self.set_power(value, write.client(), now) {
+                Ok(()) => write.accept(),
+                Err(why) => self.refuse(write, &why),
+            };
+        }
+        match self.set_mode(value, write.client(), now) {
+            Ok(said) => self.confirm_later(write, &said),
             Err(why) => self.refuse(write, &why),
         }
     }
@@ -100,30 +103,30 @@ impl Unit {
         set
     }
 
-    /// From now on it runs in this way, or as it likes.
-    pub(super) fn set_mode(&mut self, number: f64, client: &str, now: Instant) -> Result<(), String> {
+    /// From now on it runs in this way, or as it likes. Says what becomes of it.
+    pub(super) fn set_mode(&mut self, number: f64, client: &str, now: Instant) -> Result<String, String> {
         if number == f64::from(OWN) {
-            for mode in self.device.map().into_iter().flat_map(|map| &map.modes) {
-                self.control.end(mode.key);
-            }
-            return Ok(());
+            let keys = self.device.map().into_iter().flat_map(|map| &map.modes).map(|mode| mode.key);
+            let ended = keys.filter(|key| self.control.end(key)).count();
+            let said = if ended > 0 { "is on its way" } else { "is what it has: nothing else was forced" };
+            return Ok(format!("{MODE}{} {said}", c::MODES.first().unwrap_or(&"")));
         }
         let mode = self.device.map().and_then(|map| {
             let is_it = |mode: &&ModeAt| f64::from(mode_number(mode.mode)) == number;
             map.modes.iter().find(is_it).map(|mode| mode.key)
         });
         let key = mode.ok_or_else(|| self.modes())?;
-        self.want_mode(key, client, now)
+        self.want_mode(key, client, now)?;
+        let said = if self.control.is_confirmed(key) { "is set" } else { "is on its way" };
+        Ok(format!("{key} {said}"))
     }
 
     /// The ways of running that there are, for who wants another.
     fn modes(&self) -> String {
-        let modes =
-            self.device.map().into_iter().flat_map(|map| &map.modes).map(|mode| mode_number(mode.mode));
-        let words = modes
-            .filter_map(|number| Some(format!("{number} {}", c::MODES.get(usize::try_from(number).ok()?)?)));
-        let words: Vec<String> = words.collect();
-        format!("this device has no such mode: 0 {}, {}", c::MODES.first().unwrap_or(&""), words.join(", "))
+        let words = c::mode_words(self.device.map().map(numbers).unwrap_or_default());
+        let number = |word: &String| c::MODES.iter().position(|known| known == word).unwrap_or_default();
+        let listed: Vec<String> = words.iter().map(|word| format!("{} {word}", number(word))).collect();
+        format!("this device has no such mode: {}", listed.join(", "))
     }
 
     fn want_mode(&mut self, key: &str, client: &str, now: Instant) -> Result<(), String> {

@@ -61,14 +61,28 @@ impl Unit {
         let Some(value) = value else {
             // No value: nobody wants it any more.
             return match self.control.end(&name) {
-                true => write.confirm_later(),
+                true => self.confirm_later(write, &format!("{name} is on its way")),
                 false => self.refuse(write, "a number is needed"),
             };
         };
         match self.set(&name, value, Some(write.client()), now) {
-            Ok(()) => write.confirm_later(),
+            Ok(()) => self.confirm_later(write, &self.taken_up(&name, value)),
             Err(why) => self.refuse(write, &why),
         }
+    }
+
+    /// What is said of a set point that is wanted from now on. What the device has already will not be said once more.
+    fn taken_up(&self, name: &str, value: f64) -> String {
+        match self.control.is_confirmed(name) {
+            true => format!("{name} is {value}"),
+            false => format!("{name} is on its way"),
+        }
+    }
+
+    /// Takes up what a client wants: what was said of an earlier wish does not hold for this one.
+    pub(super) fn confirm_later(&mut self, write: WriteRequest, said: &str) {
+        (self.result, self.is_due) = (said.to_owned(), true);
+        write.confirm_later();
     }
 
     /// Refuses what a client wants, where it can be read why.
@@ -90,13 +104,14 @@ impl Unit {
         let now = Instant::now();
         let set = match name {
             system::MODE => self.set_mode(value, &client, now),
-            system::POWER => self.set_power(value, &client, now),
-            _ => self.set(name, value, Some(&client), now),
+            system::POWER => self.set_power(value, &client, now).map(|()| self.result.clone()),
+            _ => self.set(name, value, Some(&client), now).map(|()| self.taken_up(name, value)),
         };
-        self.is_due = true;
-        if let Err(why) = set {
-            self.say(format!("{name}: {why}"), true);
+        match set {
+            Ok(said) => self.result = said,
+            Err(why) => self.say(format!("{name}: {why}"), true),
         }
+        self.is_due = true;
     }
 
     /// Takes up a set point, for a client that can be looked for.
@@ -182,7 +197,8 @@ impl Unit {
         };
         self.done(&name, end, now);
         if let Err(fault) = outcome {
-            self.say(format!("{name}: {fault}"), true);
+            let again = if end == End::Lost { ": it is tried again" } else { "" };
+            self.say(format!("{name}: {fault}{again}"), true);
         }
         let registers = sighted(&self.device, &self.config, |sight| {
             sight.map.write(&name, sight.point).map(|write| write.seen.clone())

@@ -48,7 +48,9 @@ impl Findings {
     ) {
         if !allowed.contains(&value) {
             let range = format!("{} to {} {unit}", allowed.start(), allowed.end());
-            self.refuse(key, format!("{value} is out of range"), range.trim_end());
+            let path = self.here.then(Step::Key(key.to_owned()));
+            let (what, allowed) = (format!("{value} is out of range"), range.trim_end().to_owned());
+            self.found.push(Mistake { path, at: None, kind: Kind::OutOfRange { what, allowed } });
         }
     }
 
@@ -68,6 +70,14 @@ impl Findings {
             at: None,
             kind: Kind::UnknownWord { word: word.to_owned(), allowed },
         });
+    }
+
+    /// Refuses the name under `key`, for which there is no thing of the kind `what`; the names that were probably meant are
+    /// suggested.
+    pub fn unknown_name(&mut self, key: &str, what: &str, name: &str, allowed: Vec<String>) {
+        let path = self.here.then(Step::Key(key.to_owned()));
+        let kind = Kind::UnknownName { what: what.to_owned(), name: name.to_owned(), allowed };
+        self.found.push(Mistake { path, at: None, kind });
     }
 
     /// Checks the table under `key`.

@@ -1,7 +1,9 @@
 //! One mistake in a configuration, and how it becomes a line for its reader.
 
+use std::collections::BTreeSet;
+
 use super::errors::{ConfigError, Place};
-use super::nearest::nearest;
+use super::nearest::{nearest, nearest_few};
 use super::path::{Bare, Path, Step, shorten};
 use super::position::position;
 use super::tree::{DEEPEST, Node, Origin, Value};
@@ -25,6 +27,8 @@ pub(super) enum Kind {
     Missing,
     /// A word that is none of the allowed ones.
     UnknownWord { word: String, allowed: Vec<&'static str> },
+    /// No thing of this kind has this name.
+    UnknownName { what: String, name: String, allowed: Vec<String> },
     /// Something else than this was expected, in the words of serde.
     WrongType { expected: String },
     /// The right type with a wrong value; expected, in the words of serde.
@@ -35,6 +39,8 @@ pub(super) enum Kind {
     TooDeep,
     /// A range or rule of our own does not hold.
     Refused { what: String, allowed: String },
+    /// A value is outside its range, whatever stands beside it.
+    OutOfRange { what: String, allowed: String },
     /// Anything that explains itself.
     Other(String),
 }
@@ -47,6 +53,19 @@ pub(super) struct Scene<'s> {
 }
 
 impl Mistake {
+    /// Whether a rule is broken by what is written, and not by what stands in for something else that is wrong: rules that may
+    /// look at what stands beside a key or inside it are left for when that is mended.
+    pub(super) fn holds(&self, stand_ins: &BTreeSet<Path>) -> bool {
+        let is_own = matches!(
+            self.kind,
+            Kind::OutOfRange { .. } | Kind::UnknownName { .. } | Kind::UnknownWord { .. }
+        );
+        stand_ins.iter().all(|stand_in| {
+            let is_beside = self.path.parent() == stand_in.parent();
+            !(self.path.within(stand_in) || stand_in.within(&self.path) || is_beside && !is_own)
+        })
+    }
+
     /// Where it stands: its own node, or the nearest table around it for what is not written at all.
     pub(super) fn origin(&self, tree: &Node) -> Origin {
         if let Some(origin) = &self.at {
@@ -92,6 +111,12 @@ impl Mistake {
                 let near = nearest(&word, allowed.iter().copied()).map(|word| format!("{word:?}"));
                 (format!("unknown word {:?}", shorten(&word)), Some(words(&allowed)), near)
             }
+            Kind::UnknownName { what, name, allowed } => {
+                let near = nearest_few(&name, allowed.iter().map(String::as_str));
+                let near = (!near.is_empty()).then(|| near.join(" or "));
+                let list = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+                (format!("no {what} is called {:?}", shorten(&name)), Some(list), near)
+            }
             Kind::WrongType { expected } if expected == "a sequence" && scene.is_table(&self.path) => {
                 let name = &self.path;
                 let allowed = format!("a list: [[{name}]] instead of [{name}], once for each");
@@ -105,7 +130,9 @@ impl Mistake {
             }
             Kind::NoNumber => (format!("{written} is no finite number"), None, None),
             Kind::TooDeep => (format!("nested deeper than {DEEPEST} levels"), None, None),
-            Kind::Refused { what, allowed } => (what, Some(allowed), None),
+            Kind::Refused { what, allowed } | Kind::OutOfRange { what, allowed } => {
+                (what, Some(allowed), None)
+            }
             Kind::Other(what) => (what.replace(char::is_control, " "), None, None),
         };
         ConfigError { place: scene.place(&origin), key, what, allowed, nearest }

@@ -64,7 +64,8 @@ pub fn parse<T: DeserializeOwned + Check>(
     if let Some(config) = reading.value {
         let mut findings = Findings::default();
         config.check(&mut findings);
-        mistakes.extend(findings.into_mistakes());
+        mistakes
+            .extend(findings.into_mistakes().into_iter().filter(|mistake| mistake.holds(&reading.stand_ins)));
         if mistakes.is_empty() {
             return Ok(config);
         }

@@ -6,6 +6,9 @@ const LONGEST: usize = 64;
 /// So many letters show which word they begin.
 const SHORTEST_BEGINNING: usize = 3;
 
+/// So many names are suggested at most.
+const FEW: usize = 4;
+
 /// Below this likeness (0 to 1) a suggestion misleads more than it helps.
 const ALIKE: f64 = 0.5;
 
@@ -28,6 +31,21 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     alike.or_else(|| begun().filter(|_| word.len() >= SHORTEST_BEGINNING))
 }
 
+/// The candidates that have `word` in them, otherwise the one most like it: of names that are made of parts, people know one.
+pub(super) fn nearest_few<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<&'c str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let plain = |text: &str| text.to_lowercase().replace('-', "_");
+    let has_it = |candidate: &&str| plain(candidate).contains(&plain(word));
+    let having: Vec<&str> = match word.len() {
+        SHORTEST_BEGINNING..=LONGEST => candidates.iter().copied().filter(has_it).take(FEW).collect(),
+        _ => Vec::new(),
+    };
+    match having.is_empty() {
+        true => nearest(word, candidates).into_iter().collect(),
+        false => having,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +65,14 @@ mod tests {
         assert_eq!(nearest("pylon", names), Some("pylontech_lv"));
         assert_eq!(nearest("py", ["pylontech_lv"]), None);
         assert_eq!(nearest("", ["pylontech_lv"]), None);
+    }
+
+    #[test]
+    fn a_part_of_a_name_finds_those_that_have_it_and_a_slip_of_the_pen_the_nearest() {
+        let names = ["deye-one-phase", "deye-three-phase-hv", "solis-hybrid"];
+        assert_eq!(nearest_few("Deye", names), ["deye-one-phase", "deye-three-phase-hv"]);
+        assert_eq!(nearest_few("solis_hibrid", names), ["solis-hybrid"]);
+        assert!(nearest_few("xyz", names).is_empty() && nearest_few("", names).is_empty());
     }
 
     #[test]

@@ -15,23 +15,24 @@ const PASSES: usize = 40;
 
 /// What reading a tree gives.
 pub(super) struct Reading<T> {
-    /// The value, if every key that it needs is there and fits (unknown keys do not prevent it).
+    /// The value, as far as it could be read (unknown keys do not prevent it).
     pub(super) value: Option<T>,
+    /// Where a stand-in takes the place of what is missing or does not fit: only without any is it what the user wrote.
+    pub(super) stand_ins: BTreeSet<Path>,
     /// What is wrong, in no order.
     pub(super) mistakes: Vec<Mistake>,
 }
 
 /// Reads a `T`. Where a key is missing or does not fit, a stand-in takes its place in the next pass, so that the pass
-/// gets beyond it; what has stand-ins in it is never returned.
+/// gets beyond it.
 pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Reading<T> {
     let mut mistakes = Vec::new();
     let mut survey = Survey::default();
     for _ in 0..PASSES {
         let fault = match T::deserialize(Reader::of(tree, &survey)) {
             Ok(value) => {
-                let complete = survey.stand_ins.is_empty();
                 mistakes.extend(survey.unknown_keys());
-                return Reading { value: complete.then_some(value), mistakes };
+                return Reading { value: Some(value), stand_ins: survey.stand_ins, mistakes };
             }
             Err(fault) => fault,
         };
@@ -51,7 +52,7 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Reading<T> {
         };
     }
     mistakes.extend(survey.unknown_keys());
-    Reading { value: None, mistakes }
+    Reading { value: None, stand_ins: survey.stand_ins, mistakes }
 }
 
 /// What is known about the tree so far.

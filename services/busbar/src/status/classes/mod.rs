@@ -4,6 +4,8 @@ mod any;
 mod bank;
 mod battery;
 mod dcdc;
+mod inverter;
+mod meter;
 pub(crate) mod multi;
 mod polled;
 
@@ -36,8 +38,17 @@ pub(crate) struct Column {
 }
 
 /// All classes, in the order in which they are shown; what has no file of its own comes last.
-pub(crate) static CLASSES: &[&Class] =
-    &[&battery::CLASS, &multi::CLASS, &dcdc::CLASS, &dcdc::STEERED, &any::CLASS];
+pub(crate) static CLASSES: &[&Class] = &[
+    &battery::CLASS,
+    &inverter::SYSTEM,
+    &multi::CLASS,
+    &inverter::VEBUS,
+    &meter::SOLAR,
+    &meter::GRID,
+    &dcdc::CLASS,
+    &dcdc::STEERED,
+    &any::CLASS,
+];
 
 /// The place of a service in [`CLASSES`].
 pub(crate) fn rank(service: &Service) -> usize {

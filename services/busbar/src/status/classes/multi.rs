@@ -1,9 +1,10 @@
-//! Inverters: what each is told in place of its battery, what it does, since when and why.
+//! Inverters: what flows through each, what it is told in place of its battery or follows, since when and why.
 
-use dbus_interfaces::classes::{battery as b, multi as m, told};
+use dbus_interfaces::classes::{battery as b, follower, multi as m, told};
 use serde_json::json;
 
-use super::{Class, Column, polled};
+use super::inverter::{self, does};
+use super::{Class, polled};
 use crate::bus::short;
 use crate::status::service::{Level, Service};
 use crate::terminal::{Line, Style};
@@ -11,38 +12,47 @@ use crate::terminal::{Line, Style};
 pub(crate) static CLASS: Class = Class {
     class: m::CLASS,
     title: "INVERTER",
-    columns: &[
-        Column { head: "charge", cell: |service| service.text(told::MAX_CHARGE_CURRENT) },
-        Column { head: "discharge", cell: |service| service.text(told::MAX_DISCHARGE_CURRENT) },
-        Column { head: "up to", cell: |service| service.text(told::MAX_CHARGE_VOLTAGE) },
-        Column { head: "SoC told", cell: |service| service.text(told::SOC) },
-        Column { head: "takes", cell: |service| service.text(b::DC_CURRENT) },
-    ],
-    details: |service| vec![doing(service), why(service), measured(service), polled::line(service)],
+    columns: inverter::COLUMNS,
+    details: |service| {
+        let details = [
+            inverter::who(service),
+            doing(service),
+            limits(service),
+            why(service),
+            inverter::set(service),
+            polled::line(service),
+        ];
+        details.into()
+    },
     notes: |_| Vec::new(),
     status: |service| service.get(told::WHY),
     json,
 };
 
-/// Who it is, what is being done, and for how long.
+/// What is being done in place of its battery, and for how long; nothing of one that has its own line to the battery.
 fn doing(service: &Service) -> Vec<Line> {
-    let mut pieces = vec![Line::of(Style::Faint, short(&service.name))];
+    let mut pieces = Vec::new();
     if let Some(profile) = service.get(told::PROFILE) {
         pieces.push(Line::of(Style::Faint, profile));
     }
-    let style = match service.get(m::ALARM_BMS_CONNECTION_LOST) {
-        Some(2) => super::style(Level::Alarm),
-        Some(1) => super::style(Level::Warning),
-        _ => Style::Plain,
-    };
     if service.get(told::DOING).is_some() {
         let seconds = service.get(told::FOR).unwrap_or(0);
-        pieces.push(Line::of(style, format!("{} for {}", service.text(told::DOING), time(seconds))));
+        let words = format!("{} for {}", service.text(told::DOING), time(seconds));
+        pieces.push(Line::of(connection(service), words));
     }
     if service.get(told::INVERTER_IS_THERE) == Some(0) {
         pieces.push(Line::of(Style::Warning, "the inverter gives no sign of life"));
     }
     pieces
+}
+
+/// The style of what is told while the battery is heard, or is not.
+fn connection(service: &Service) -> Style {
+    match service.get(m::ALARM_BMS_CONNECTION_LOST) {
+        Some(2) => super::style(Level::Alarm),
+        Some(1) => super::style(Level::Warning),
+        _ => Style::Plain,
+    }
 }
 
 /// `40 s`, `12 min`, `3 h 05 min`.
@@ -54,64 +64,79 @@ fn time(seconds: i32) -> String {
     }
 }
 
+/// Whose limits it has; none of an inverter that nobody limits.
+fn source(service: &Service) -> Option<String> {
+    let followed = || service.get(follower::FOLLOWS).map(|name| format!("follows {}", short(&name)));
+    let dvcc = || service.get(m::IS_INVERTER_CHARGER).filter(|is| *is == 1).map(|_| "under DVCC".to_owned());
+    let told = || service.get(told::DOING).map(|_| "told".to_owned());
+    told().or_else(followed).or_else(dvcc)
+}
+
+/// The limits that it is given, as far as they are known.
+fn limits(service: &Service) -> Vec<Line> {
+    let Some(source) = source(service) else {
+        // A foreign one has nothing to tell of us.
+        let says = service.is_ours().then(|| Line::of(Style::Faint, "limits itself: it follows nobody"));
+        return says.into_iter().collect();
+    };
+    let current = |word: &str, item| {
+        let amps: f64 = service.get(item)?;
+        let style = if amps == 0.0 { Style::Warning } else { Style::Plain };
+        Some(Line::of(style, format!("{word} {}", service.text(item))))
+    };
+    let volts = service
+        .get(told::MAX_CHARGE_VOLTAGE)
+        .map(|_| format!("up to {}", service.text(told::MAX_CHARGE_VOLTAGE)));
+    let soc = service.get(told::SOC).map(|_| format!("SoC {}", service.text(told::SOC)));
+    let pieces = [
+        Some(Line::of(connection(service), source)),
+        volts.map(Line::plain),
+        current("charge", told::MAX_CHARGE_CURRENT),
+        current("discharge", told::MAX_DISCHARGE_CURRENT),
+        soc.map(Line::plain),
+    ];
+    pieces.into_iter().flatten().collect()
+}
+
 fn why(service: &Service) -> Vec<Line> {
     service.get(told::WHY).map(Line::plain).into_iter().collect()
 }
 
-/// What it tells of itself.
-fn measured(service: &Service) -> Vec<Line> {
-    let sum = |item: dbus_interfaces::Item<f64>| {
-        let lines = (1..=3).filter_map(|line| service.get(item.nth(line)));
-        lines.fold(None, |sum: Option<f64>, watts| Some(sum.unwrap_or(0.0) + watts))
-    };
-    let watts =
-        |word: &str, watts: Option<f64>| watts.map(|watts| Line::plain(format!("{word} {watts:.0} W")));
-    let error = service.get(m::ERROR_TEXT).filter(|text| !text.is_empty());
-    [
-        does(service).map(Line::plain),
-        watts("from the input", sum(m::IN_P)),
-        watts("to the loads", sum(m::OUT_P)),
-        watts("into the battery", service.get(b::DC_POWER)),
-        error.map(|text| Line::of(Style::Warning, text)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// What it does, in words.
-fn does(service: &Service) -> Option<&'static str> {
-    Some(match service.get(m::STATE)? {
-        0 => "off",
-        2 => "failed",
-        3 => "charging",
-        8 => "passing through",
-        9 => "feeding the house alone",
-        10 => "discharging",
-        _ => return None,
-    })
-}
-
-/// What it was told, since when and why, and what it does, in a sentence; none for one that is told nothing by us.
+/// What it is given, by whom, since when and why, and what it does, in a sentence; none for one that is not ours.
 pub(crate) fn sentence(service: &Service) -> Option<String> {
-    service.get(told::DOING)?;
     let name = service.custom_name().unwrap_or_else(|| short(&service.name).to_owned());
-    let since = time(service.get(told::FOR).unwrap_or(0));
-    let mut text = match service.get(told::MAX_CHARGE_VOLTAGE) {
-        Some(_) => format!(
-            "inverter {name}: told {} and charge at most {}, discharge at most {}, {} for {since}",
-            service.text(told::MAX_CHARGE_VOLTAGE),
-            service.text(told::MAX_CHARGE_CURRENT),
-            service.text(told::MAX_DISCHARGE_CURRENT),
-            service.text(told::DOING),
-        ),
-        None => format!("inverter {name}: {} for {since}", service.text(told::DOING)),
+    let limits = [
+        ("", told::MAX_CHARGE_VOLTAGE),
+        ("charge at most ", told::MAX_CHARGE_CURRENT),
+        ("discharge at most ", told::MAX_DISCHARGE_CURRENT),
+    ];
+    let given = limits
+        .iter()
+        .filter_map(|(word, item)| service.get(*item).map(|_| format!("{word}{}", service.text(*item))));
+    let given: Vec<String> = given.collect();
+    let given = match given.as_slice() {
+        [volts, charge, rest @ ..] if service.get(told::MAX_CHARGE_VOLTAGE).is_some() => {
+            [&[format!("{volts} and {charge}")], rest].concat().join(", ")
+        }
+        all => all.join(", "),
+    };
+    let mut text = match (source(service), service.get(told::DOING)) {
+        (_, Some(_)) => {
+            let doing =
+                format!("{} for {}", service.text(told::DOING), time(service.get(told::FOR).unwrap_or(0)));
+            let given = if given.is_empty() { given } else { format!("told {given}, ") };
+            format!("inverter {name}: {given}{doing}")
+        }
+        (Some(source), None) if given.is_empty() => format!("inverter {name}: {source}"),
+        (Some(source), None) => format!("inverter {name}: {source}: {given}"),
+        (None, None) if service.is_ours() => format!("inverter {name}: limits itself, it follows nobody"),
+        (None, None) => return None,
     };
     if let Some(why) = service.get(told::WHY) {
         text += &format!(" ({why})");
     }
     let takes = service.get(b::DC_CURRENT).map(|_| format!("takes {}", service.text(b::DC_CURRENT)));
-    let is_mute = service.get(told::INVERTER_IS_THERE) == Some(0);
+    let is_mute = service.get(told::INVERTER_IS_THERE) == Some(0) || service.is_connected() == Some(false);
     let mute = is_mute.then(|| "gives no sign of life".to_owned());
     let error = service.get(m::ERROR_TEXT).filter(|error| !error.is_empty());
     let acts: Vec<String> =
@@ -124,8 +149,9 @@ pub(crate) fn sentence(service: &Service) -> Option<String> {
 
 /// `values` of the JSON document.
 pub(crate) fn json(service: &Service) -> serde_json::Value {
-    json!({
-        "told": {
+    let mut values = inverter::json(service);
+    if let Some(values) = values.as_object_mut() {
+        let told = json!({
             "state": service.get(told::DOING).map(|_| service.text(told::DOING)),
             "for_s": service.get(told::FOR),
             "why": service.get(told::WHY),
@@ -134,15 +160,13 @@ pub(crate) fn json(service: &Service) -> serde_json::Value {
             "charge_current_a": service.get(told::MAX_CHARGE_CURRENT),
             "discharge_current_a": service.get(told::MAX_DISCHARGE_CURRENT),
             "soc_pct": service.get(told::SOC),
-        },
-        "inverter_is_there": service.get(told::INVERTER_IS_THERE).map(|there| there == 1),
-        "voltage_v": service.get(b::DC_VOLTAGE),
-        "current_a": service.get(b::DC_CURRENT),
-        "power_w": service.get(b::DC_POWER),
-        "state": service.get(m::STATE),
-        "error": service.get(m::ERROR_TEXT).filter(|text| !text.is_empty()),
-        "polled": polled::json(service),
-    })
+        });
+        values.insert("told".to_owned(), told);
+        values.insert("follows".to_owned(), service.get(follower::FOLLOWS).into());
+        let is_there = service.get(told::INVERTER_IS_THERE).map(|there| there == 1);
+        values.insert("inverter_is_there".to_owned(), is_there.into());
+    }
+    values
 }
 
 #[cfg(test)]
@@ -204,6 +228,31 @@ mod tests {
                 "inverter multi.bmscan_can1: silent: the data are lost for 40 s (the manager is gone); gives no sign of life"
             )
         );
+    }
+
+    #[test]
+    fn an_inverter_on_modbus_is_explained_by_whom_it_follows_or_that_it_follows_nobody() {
+        let unit = |items: &[(&str, Value)]| {
+            let mut all =
+                vec![("/Mgmt/ProcessName", Value::from("inverter-modbus")), ("/Connected", 1.into())];
+            all.extend_from_slice(items);
+            service("com.victronenergy.multi.modbus_ttyUSB0_1", Some(20), &all)
+        };
+        let free = unit(&[("/State", 8.into())]);
+        let said = "inverter multi.modbus_ttyUSB0_1: limits itself, it follows nobody; passing through";
+        assert_eq!(sentence(&free).as_deref(), Some(said));
+        let follower = unit(&[
+            ("/Follow/Service", "com.victronenergy.battery.busbar".into()),
+            ("/Told/MaxChargeCurrent", Value::Real(40.0)),
+            ("/Told/MaxDischargeCurrent", Value::Real(0.0)),
+            ("/Told/Why", "its row of the decision".into()),
+        ]);
+        let said = "inverter multi.modbus_ttyUSB0_1: follows battery.busbar: charge at most 40.0A, discharge at most 0.0A (its \
+                    row of the decision)";
+        assert_eq!(sentence(&follower).as_deref(), Some(said));
+        let lines: Vec<String> = limits(&follower).iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["follows battery.busbar", "charge 40.0A", "discharge 0.0A"]);
+        assert!(format!("{:?}", limits(&follower)).contains("(Warning, \"discharge 0.0A\")"));
     }
 
     #[test]
