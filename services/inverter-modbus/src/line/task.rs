@@ -165,7 +165,22 @@ impl Owner {
             Turn::Now => (Turn::Now, job.0),
             by => (by, 0),
         };
-        let Some((next, _)) = waiting.iter().enumerate().min_by_key(turn) else { return true };
+        let ready = |job: &Job| wire.ready_at(&job.ask);
+        let now = Instant::now();
+        let all = waiting.iter().enumerate().filter(|(_, job)| ready(job).is_none_or(|at| at <= now));
+        let Some((next, _)) = all.min_by_key(turn) else {
+            // Each waits for a late answer of its own device, and nobody else for that.
+            let soonest = waiting.iter().filter_map(ready).min().unwrap_or(now).min(now + BEAT);
+            tokio::select! {
+                job = queue.recv() => match job {
+                    Some(job) => waiting.push(job),
+                    None => return false,
+                },
+                broken = wire.watch() => self.broke(&broken),
+                () = sleep_until(soonest) => {}
+            }
+            return true;
+        };
         let job = waiting.remove(next);
         let began = Instant::now();
         let outcome = wire.exchange(&job.ask, pin!(needed(job.least, queue, waiting))).await;

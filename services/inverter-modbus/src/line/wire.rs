@@ -166,7 +166,6 @@ impl Wire {
         ask: &Ask,
         needed: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Result<Answer, NoAnswer>, Broken> {
-        self.wait_before_another(ask);
         self.settle().await.map_err(|error| Broken::of(&error))?;
         self.gave_way = None;
         let began = Instant::now();
@@ -214,13 +213,11 @@ impl Wire {
         }
     }
 
-    /// The answer to a request that was not waited for long enough must not meet another request to the same device.
-    fn wait_before_another(&mut self, ask: &Ask) {
+    /// When a request may go: the answer to one that was not waited for long enough must not meet another to the same device.
+    pub(super) fn ready_at(&self, ask: &Ask) -> Option<Instant> {
         let others =
             self.unanswered.iter().filter(|late| late.unit == ask.unit && late.request != ask.request);
-        if let Some(last) = others.map(|late| late.sent).max() {
-            self.quiet_until = self.quiet_until.max(last + ask.timeout.max(PATIENCE));
-        }
+        others.map(|late| late.sent + ask.timeout.max(PATIENCE)).max()
     }
 
     /// Waits until the line may be used, and drops what comes meanwhile.
