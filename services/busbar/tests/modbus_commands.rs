@@ -260,3 +260,34 @@ async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register
     let kind = line.ask(Ask { unit: 1, request: read, timeout, gap, turn: Turn::Now }).await;
     assert!(matches!(&kind, Ok(Answer::Values(values)) if values != &[50]), "{kind:?}");
 }
+
+/// Whoever was silent may answer late, and is asked nothing else until then. Others do not wait for that.
+#[tokio::test]
+async fn a_device_that_is_left_time_for_a_late_answer_keeps_nobody_else_waiting() {
+    let folder = folder();
+    let link = folder.path().join("rs485");
+    let profile =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles/deye-one-phase.toml");
+    let config =
+        serde_json::from_value(json!({ "profile": profile, "link": link, "soc": 50.0, "paced": false }));
+    let _running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
+    let character = Character { parity: Parity::None, two_stop_bits: false };
+    let line = Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1);
+    let ask = |unit, addr, timeout| {
+        let request = Request::Read { table: Table::Holding, addr, count: 1 };
+        line.ask(Ask { unit, request, timeout, gap: Duration::ZERO, turn: Turn::Now })
+    };
+    // Nobody is at unit 9.
+    assert_eq!(ask(9, 0, Duration::from_millis(10)).await, Err(NoAnswer::Silence));
+    let patient = ask(9, 1, SOON * 10);
+    let of_others = async {
+        for _ in 0..3 {
+            assert_eq!(ask(1, 184, SOON).await, Ok(Answer::Values(vec![50])));
+        }
+    };
+    tokio::select! {
+        biased;
+        said = patient => panic!("{said:?}"),
+        answered = tokio::time::timeout(SOON * 2, of_others) => answered.expect("in time"),
+    }
+}

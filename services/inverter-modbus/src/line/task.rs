@@ -194,13 +194,17 @@ impl Owner {
         let now = Instant::now();
         let may_go = |job: &(usize, &Job)| past.free_at(&job.1.ask, now) <= now;
         let Some((next, _)) = waiting.iter().enumerate().filter(may_go).min_by_key(turn) else {
+            // Each waits for a late answer of its own device, and nobody else for that.
             let first = waiting.iter().map(|job| past.free_at(&job.ask, now)).min();
             let first = first.unwrap_or(now).min(now + BEAT);
             tokio::select! {
                 heard = wire.listen(past) => if let Err(broken) = heard {
                     self.broke(&broken);
                 },
-                job = queue.recv() => waiting.extend(job),
+                job = queue.recv() => match job {
+                    Some(job) => waiting.push(job),
+                    None => return false,
+                },
                 () = sleep_until(first) => {}
             }
             return true;
