@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::engine::encode::Written;
 use crate::engine::plan::Range;
 use crate::line::{Ask, Line, NoAnswer, Turn};
@@ -9,6 +11,9 @@ use crate::modbus::pdu::{Answer, Request, exception_text};
 use crate::profile::Profile;
 use crate::profile::link::WriteFunction;
 use crate::profile::scalar::Table;
+
+/// Questions who a device is may wait so long for the reads of others: what lives is read each second.
+const LEISURE: Duration = Duration::from_secs(1);
 
 /// The way to one device.
 #[derive(Debug, Clone)]
@@ -19,6 +24,7 @@ pub struct Access {
     timeout: Duration,
     gap: Duration,
     write_function: WriteFunction,
+    is_hurried: bool,
 }
 
 /// Why a read or write came to nothing.
@@ -60,13 +66,27 @@ impl Access {
         let link = &profile.link;
         let write_function = link.write_function;
         let label = format!("{} unit {unit}", profile.id);
-        Access { line, unit, label, timeout: link.timeout(), gap: link.gap(), write_function }
+        Access {
+            line,
+            unit,
+            label,
+            timeout: link.timeout(),
+            gap: link.gap(),
+            write_function,
+            is_hurried: true,
+        }
     }
 
     /// The same, called so in the log.
     #[must_use]
     pub fn called(self, label: String) -> Access {
         Access { label, ..self }
+    }
+
+    /// The same, whose questions who a device is do not go before the reads of others.
+    #[must_use]
+    pub fn unhurried(self) -> Access {
+        Access { is_hurried: false, ..self }
     }
 
     /// What it is called in the log.
@@ -89,6 +109,15 @@ impl Access {
 
     fn ask(&self, request: Request, turn: Turn, patience: u32) -> Ask {
         Ask { unit: self.unit, request, timeout: self.timeout * patience, gap: self.gap, turn }
+    }
+
+    /// Reads a range that says who the device is.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(super) async fn question(&self, range: Range, patience: u32) -> Result<Vec<u16>, Fault> {
+        let turn = if self.is_hurried { Turn::Now } else { Turn::By(Instant::now() + LEISURE) };
+        self.read(range, turn, patience).await
     }
 
     /// Reads a range, with `patience` times the usual time for the answer.

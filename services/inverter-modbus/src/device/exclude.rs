@@ -7,7 +7,6 @@ use crate::discover::judge::is_any;
 use crate::discover::knowledge::{Danger, dangers, reads, sign_table};
 use crate::engine::image::Image;
 use crate::engine::plan::Range;
-use crate::line::Turn;
 use crate::profile::Profile;
 
 /// One that says nothing is asked once more, with so many times the usual time.
@@ -49,7 +48,7 @@ async fn ask(
     image: &mut Image,
     silent: &mut Vec<Range>,
 ) -> Result<bool, Fault> {
-    match access.read(range, Turn::Now, patience).await {
+    match access.question(range, patience).await {
         Ok(values) => image.put(range.table, range.addr, &values, 1),
         Err(Fault::Exception(_)) => {}
         Err(Fault::NoAnswer(crate::line::NoAnswer::NoLine(why))) => {

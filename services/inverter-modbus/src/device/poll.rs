@@ -49,6 +49,8 @@ pub struct Device {
     pub(super) interruptions: u64,
     /// It was silent, and is asked who it is at this time, before anything else.
     pub(super) doubt: Option<Instant>,
+    /// It was not there when it was last looked for.
+    pub(super) is_missing: bool,
     /// What answers in its place.
     pub(super) stranger: Option<String>,
     pub(super) failure: Repeating,
@@ -107,6 +109,7 @@ impl Device {
             known: None,
             interruptions: 0,
             doubt: None,
+            is_missing: false,
             stranger: None,
             failure: Repeating::default(),
             is_new: false,
@@ -263,12 +266,15 @@ impl Device {
     fn begin(&mut self, now: Instant) -> Result<Doing, Instant> {
         match &self.phase {
             Phase::Looking(at) if *at > now => return Err(*at),
-            Phase::Looking(_) => return Ok(Doing::Recognise(self.asked_who())),
+            Phase::Looking(_) => return Ok(Doing::Recognise(self.looked_for())),
             Phase::Running(_) => {}
         }
         match self.doubted(now) {
             Some(at) if at > now => return Err(at),
-            Some(_) => return Ok(Doing::Recognise(self.asked_who())),
+            Some(_) => {
+                let access = self.access.clone().unhurried();
+                return Ok(Doing::Recognise(self.asked_who(access)));
+            }
             None => {}
         }
         let Phase::Running(running) = &mut self.phase else { return Err(now + LOOK) };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use service_kit::Report;
 use tokio::time::Instant;
 
-use super::access::Fault;
+use super::access::{Access, Fault};
 use super::exclude::exclude;
 use super::own;
 use super::poll::{Device, Happened, LOOK, Pending, Phase};
@@ -40,7 +40,7 @@ impl Device {
     /// Whether it is the one that was recognised: one that was silent lately is asked. For who writes to it past its turn.
     pub async fn is_sure(&mut self) -> bool {
         if self.doubted(Instant::now()).is_some() {
-            let outcome = self.asked_who().await;
+            let outcome = self.asked_who(self.access.clone()).await;
             self.recognised(outcome);
         }
         self.doubt.is_none() && self.running().is_some()
@@ -55,10 +55,26 @@ impl Device {
         self.doubt
     }
 
+    /// Asks whether it is there: if it was not the last time, in turn with the others of the line that are not.
+    pub(super) fn looked_for(&mut self) -> Pending<Result<Identity, NotIt>> {
+        let asking = self.asked_who(self.access.clone().unhurried());
+        let (line, unit, was_there) = (self.access.line().clone(), self.access.unit(), !self.is_missing);
+        Box::pin(async move {
+            if was_there {
+                return asking.await;
+            }
+            let look = line.look(unit).await;
+            let outcome = asking.await;
+            let is_wasted = matches!(&outcome, Err(NotIt::Fault(Fault::NoAnswer(why))) if !why.is_no_line());
+            look.is_over(!is_wasted);
+            outcome
+        })
+    }
+
     /// Asks it who it is.
-    pub(super) fn asked_who(&mut self) -> Pending<Result<Identity, NotIt>> {
+    pub(super) fn asked_who(&mut self, access: Access) -> Pending<Result<Identity, NotIt>> {
         self.interruptions = self.access.line().figures().interruptions;
-        let (profile, access, is_back) = (self.profile.clone(), self.access.clone(), self.known.is_some());
+        let (profile, is_back) = (self.profile.clone(), self.known.is_some());
         Box::pin(async move {
             if is_back {
                 exclude(&profile, &access).await?;
@@ -94,7 +110,7 @@ impl Device {
     }
 
     fn is_it(&mut self, identity: Identity, now: Instant) -> Happened {
-        (self.heard_at, self.stranger) = (Some(now), None);
+        (self.heard_at, self.stranger, self.is_missing) = (Some(now), None, false);
         let was_doubted = self.doubt.take().is_some();
         if was_doubted && self.running().is_some_and(|running| running.identity.chain == identity.chain) {
             return Happened::Nothing;
@@ -147,7 +163,7 @@ impl Device {
             tracing::warn!(device = self.access.label(), "{report}{beyond}");
         }
         self.commands.clear();
-        self.doubt = None;
+        (self.doubt, self.is_missing) = (None, true);
         self.access.line().recognised(self.access.unit(), None);
         self.phase = Phase::Looking(at);
     }

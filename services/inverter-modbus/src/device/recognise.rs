@@ -5,7 +5,6 @@ use crate::engine::image::Image;
 use crate::engine::layout::{Layout, Raw};
 use crate::engine::plan::Range;
 use crate::engine::sunspec::{Chain, Next, Walker};
-use crate::line::Turn;
 use crate::profile::kind::{Type, Words};
 use crate::profile::scalar::Table;
 use crate::profile::write::{Field, Identify, Match, SunSpec};
@@ -97,7 +96,7 @@ pub async fn recognise(profile: &Profile, access: &Access) -> Result<Identity, N
         let mut image = Image::default();
         for read in &identify.read {
             let range = Range { table: profile.table(read.table), addr: read.addr, count: read.count };
-            let values = access.read(range, Turn::Now, 1).await?;
+            let values = access.question(range, 1).await?;
             image.put(range.table, range.addr, &values, 1);
         }
         judge(profile, identify, &image)?;
@@ -161,7 +160,7 @@ pub fn take_common(identity: &mut Identity, common: Range, image: &Image) {
 
 async fn name(identity: &mut Identity, chain: &Chain, access: &Access) -> Result<(), NotIt> {
     let Some(range) = common(chain) else { return Ok(()) };
-    let values = match access.read(range, Turn::Now, 1).await {
+    let values = match access.question(range, 1).await {
         Ok(values) => values,
         Err(Fault::Exception(_)) => return Ok(()),
         Err(fault) => return Err(fault.into()),
@@ -274,7 +273,7 @@ async fn fetch(
         return Ok(Some(raw));
     }
     let count = u16::try_from(layout.registers.len()).unwrap_or(1);
-    match access.read(Range { table, addr: field.addr, count }, Turn::Now, 1).await {
+    match access.question(Range { table, addr: field.addr, count }, 1).await {
         Ok(values) => image.put(table, field.addr, &values, 1),
         Err(Fault::Exception(_)) => return Ok(None),
         Err(fault) => return Err(fault.into()),
@@ -289,7 +288,7 @@ async fn walk(bases: &[u16], access: &Access) -> Result<Chain, NotIt> {
         match walker.next() {
             Next::Read(addr) => {
                 let range = Range { table: Table::Holding, addr, count: 2 };
-                match access.read(range, Turn::Now, 1).await {
+                match access.question(range, 1).await {
                     Ok(values) => walker.take(values.first_chunk::<2>().copied()),
                     Err(Fault::Exception(_)) => walker.take(None),
                     Err(fault) => return Err(fault.into()),

@@ -2,6 +2,7 @@
 //!
 //! - [`address`]: where a line is
 //! - [`resident`]: the devices of this process on it, and what nobody else may do beside them
+//! - [`looks`]: looking again for those that are not there
 //! - `wire`: the open port or connection, and one exchange on it
 //! - `overdue`: answers that may still come, and what must wait for them
 //! - `task`: the owner, with the queue
@@ -9,6 +10,7 @@
 
 pub mod address;
 pub mod lines;
+pub mod looks;
 mod overdue;
 pub mod resident;
 mod task;
@@ -25,6 +27,7 @@ use tokio::time::Instant;
 use crate::modbus::pdu::{Answer, Request};
 use crate::modbus::raw::Span;
 use address::Address;
+use looks::{Look, Looks};
 use resident::{Refused, Resident, Residents};
 
 /// Requests that wait; a further one waits at its sender.
@@ -38,6 +41,7 @@ pub struct Line {
     residents: Arc<Mutex<Residents>>,
     /// One request of somebody else's at a time, so that what is due comes between them.
     guests: Arc<tokio::sync::Mutex<()>>,
+    looks: Looks,
 }
 
 /// What a line has done.
@@ -101,6 +105,14 @@ pub enum NoAnswer {
     NoLine(String),
 }
 
+impl NoAnswer {
+    /// Whether nothing was sent.
+    #[must_use]
+    pub fn is_no_line(&self) -> bool {
+        matches!(self, NoAnswer::NoLine(_))
+    }
+}
+
 #[derive(Debug)]
 struct Job {
     ask: Ask,
@@ -122,7 +134,16 @@ impl Line {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let figures = Arc::<Mutex<Figures>>::default();
         let task = tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
-        (Line { jobs, figures, residents: Arc::default(), guests: Arc::default() }, task)
+        (
+            Line {
+                jobs,
+                figures,
+                residents: Arc::default(),
+                guests: Arc::default(),
+                looks: Looks::default(),
+            },
+            task,
+        )
     }
 
     /// Asks a device.
@@ -164,6 +185,12 @@ impl Line {
     #[must_use]
     pub fn inhabitants(&self) -> Vec<(u8, Resident)> {
         self.residents().all()
+    }
+
+    /// Waits until a unit may be looked for that was not there the last time. Those that live on the line go first.
+    pub async fn look(&self, unit: u8) -> Look {
+        let is_company = |(other, resident): (u8, Resident)| other != unit && resident.is_there;
+        self.looks.next(|| self.inhabitants().into_iter().any(is_company)).await
     }
 
     /// Whether somebody else's request may go to a unit.

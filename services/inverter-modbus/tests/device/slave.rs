@@ -33,6 +33,7 @@ pub(crate) struct Slave {
     cells: Arc<Mutex<BTreeMap<u16, Cell>>>,
     reads: Arc<Mutex<Vec<(u16, u16)>>>,
     writes: Arc<Mutex<Vec<WrittenAt>>>,
+    unanswered: Arc<Mutex<usize>>,
 }
 
 impl Slave {
@@ -51,6 +52,11 @@ impl Slave {
     /// The reads so far: address and count.
     pub(crate) fn reads(&self) -> Vec<(u16, u16)> {
         self.reads.lock().unwrap().clone()
+    }
+
+    /// Requests to other units than 1 so far: there is nobody.
+    pub(crate) fn unanswered(&self) -> usize {
+        *self.unanswered.lock().unwrap()
     }
 
     /// The writes so far.
@@ -96,6 +102,10 @@ impl Slave {
             tokio::spawn(async move {
                 let mut request = [0; 12];
                 while stream.read_exact(&mut request).await.is_ok() {
+                    if request[6] != 1 {
+                        *slave.unanswered.lock().unwrap() += 1;
+                        continue;
+                    }
                     let of = |n: usize| u16::from_be_bytes([request[n], request[n + 1]]);
                     let body = match request[7] {
                         3 | 4 => slave.answer(of(8), of(10)),
