@@ -289,7 +289,7 @@ fn adjacent(layout: &Layout) -> Option<(Table, u16, u16)> {
     let first = *layout.registers.iter().min()?;
     let last = *layout.registers.iter().max()?;
     let count = u16::try_from(layout.registers.len()).ok()?;
-    (count > 1 && last - first + 1 == count).then_some((layout.table, first, count))
+    (count > 1 && last - first == count - 1).then_some((layout.table, first, count))
 }
 
 /// Blocks for the registers of set points, and of what is restored, that no block reads.

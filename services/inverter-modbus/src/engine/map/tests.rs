@@ -2,6 +2,7 @@ use super::*;
 use crate::engine::encode::Known;
 use crate::engine::image::Image;
 use crate::engine::sunspec::Model;
+use crate::profile::kind::{Type, Words};
 use crate::profile::{parse, tests::SMALL};
 
 fn map(more: &str) -> Map {
@@ -121,4 +122,12 @@ release = [{ addr = 5, value = 0 }]
     assert!(map.modes.is_empty(), "the device has no model 124");
     let alone = Map::new(&profile, Some(&Chain { models: vec![of(123, 100)] }), true);
     assert!(alone.writes.is_empty(), "a sequence is whole or not there");
+}
+
+#[test]
+fn the_first_and_the_last_register_there_are_do_not_lie_side_by_side() {
+    let mut layout = Layout::at(Table::Holding, 0, Type::U32, Words::Hl, None);
+    assert_eq!(adjacent(&layout), Some((Table::Holding, 0, 2)));
+    layout.registers = vec![0, u16::MAX];
+    assert_eq!(adjacent(&layout), None);
 }
