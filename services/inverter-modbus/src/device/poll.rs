@@ -17,7 +17,7 @@ use crate::engine::filter::Filter;
 use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
-use crate::engine::schedule::{REFUSED_AGAIN, Schedule};
+use crate::engine::schedule::Schedule;
 use crate::line::Turn;
 use crate::line::resident::Resident;
 use crate::profile::Profile;
@@ -301,13 +301,20 @@ impl Device {
                 self.reads += 1;
                 self.image.put(range.table, range.addr, &values, self.reads);
                 self.heard_at = Some(now);
-                running.schedule.was_read(n, now);
+                if running.schedule.was_read(n, now) {
+                    // The refusals were of the moment.
+                    running.plan_anew(&self.profile, now);
+                }
                 self.take_in(now);
             }
-            Err(fault) if fault.is_absent() => {
+            Err(fault) if fault.is_absent() && !running.schedule.has_answered(n) => {
                 self.heard_at = Some(now);
                 self.refused(n, &fault, now);
                 self.take_in(now);
+                if self.schedule().is_some_and(Schedule::is_barren) {
+                    self.is_gone("it has none of its registers", now + LOOK, now);
+                    return Happened::Nothing;
+                }
             }
             Err(fault) => {
                 self.brought_nothing(n, &fault, now);
@@ -370,13 +377,10 @@ impl Device {
                 let block = entry.request.parts.first().and_then(|part| running.map.blocks.get(part.block));
                 let is_optional = block.is_some_and(|block| block.optional);
                 let Range { table, addr, count } = range;
-                tracing::info!(device = self.access.label(), %table, addr, count, is_optional, "the device has no such registers: {fault}");
-                self.image.forget(table, addr, count);
-                if is_optional {
-                    running.schedule.drop(n);
-                } else {
-                    running.schedule.refused(n, now + REFUSED_AGAIN);
+                if running.schedule.refused(n, now, is_optional) {
+                    tracing::info!(device = self.access.label(), %table, addr, count, is_optional, "the device has no such registers: {fault}");
                 }
+                self.image.forget(table, addr, count);
             }
         }
     }

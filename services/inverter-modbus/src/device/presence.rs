@@ -157,7 +157,7 @@ impl Device {
     }
 
     /// It is to be recognised anew, at this time.
-    fn is_gone(&mut self, why: &str, at: Instant, now: Instant) {
+    pub(super) fn is_gone(&mut self, why: &str, at: Instant, now: Instant) {
         if let Some(report) = self.failure.failed(now, why) {
             let beyond = if self.stranger.is_some() { ": it is neither read nor written" } else { "" };
             tracing::warn!(device = self.access.label(), "{report}{beyond}");

@@ -35,7 +35,7 @@ impl Running {
         let (schedule, wanted) = (Schedule::default(), Vec::new());
         let mut running = Running { identity, map, schedule, wanted, is_whole: false };
         running.wanted = running.wanted(&Filter::default());
-        running.schedule = running.scheduled(profile, now);
+        running.plan_anew(profile, now);
         running
     }
 
@@ -44,8 +44,13 @@ impl Running {
         let wanted = self.wanted(points);
         if wanted != self.wanted {
             self.wanted = wanted;
-            self.schedule = self.scheduled(profile, now);
+            self.plan_anew(profile, now);
         }
+    }
+
+    /// What was split because it was refused is asked for in one again.
+    pub(super) fn plan_anew(&mut self, profile: &Profile, now: Instant) {
+        self.schedule = self.schedule.renewed(self.requests(profile), now);
     }
 
     /// A read brought nothing. Returns what is too old now because of it.
@@ -56,6 +61,7 @@ impl Running {
                 None
             }
             Fault::NoAnswer(_) => self.schedule.failed(n, now, None),
+            fault if fault.is_absent() => self.schedule.denied(n, now),
             Fault::Exception(_) | Fault::Odd => self.schedule.failed(n, now, Some(now + BUSY)),
         }
     }
@@ -66,11 +72,11 @@ impl Running {
         self.map.blocks.iter().map(holds).collect()
     }
 
-    fn scheduled(&self, profile: &Profile, now: Instant) -> Schedule {
+    fn requests(&self, profile: &Profile) -> Vec<plan::Request> {
         let is_wanted = |block: &BlockAt| {
             let number = self.map.blocks.iter().position(|known| std::ptr::eq(known, block));
             number.and_then(|number| self.wanted.get(number)).copied().unwrap_or(true)
         };
-        Schedule::new(plan::plan(&self.map, &profile.link, is_wanted), now)
+        plan::plan(&self.map, &profile.link, is_wanted)
     }
 }

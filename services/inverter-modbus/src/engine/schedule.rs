@@ -7,8 +7,12 @@ use tokio::time::Instant;
 
 use super::plan::{Range, Request};
 
-/// A request that was refused although it must be there is tried again after this.
-pub const REFUSED_AGAIN: Duration = Duration::from_secs(300);
+/// What was refused although it must be there is tried again after this, for good.
+const REFUSED_AGAIN: Duration = Duration::from_secs(300);
+/// And before, as a device that starts or is busy refuses what it has: so soon after the first refusals.
+const PERHAPS_AGAIN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
+/// What has answered before is tried again after a second, and at last so often.
+const DENIED_AGAIN: Duration = Duration::from_secs(8);
 /// Attempts at a read before it waits for its next time.
 const ATTEMPTS: u32 = 3;
 /// What is read once and has not answered is tried again after this.
@@ -36,6 +40,8 @@ pub struct Entry {
     pub is_known: bool,
     /// Attempts in a row that brought nothing, before it waits for its next time.
     pub tries: u32,
+    /// Refusals in a row.
+    refusals: u32,
     /// Somebody waits for it.
     is_urgent: bool,
 }
@@ -46,7 +52,8 @@ const ONCE: Duration = Duration::from_secs(1);
 
 impl Entry {
     fn new(request: Request, now: Instant) -> Entry {
-        Entry { request, due: Some(now), read_at: None, is_known: false, tries: 0, is_urgent: false }
+        let (due, read_at) = (Some(now), None);
+        Entry { request, due, read_at, is_known: false, tries: 0, refusals: 0, is_urgent: false }
     }
 
     /// How late it may be.
@@ -70,6 +77,14 @@ impl Schedule {
     #[must_use]
     pub fn new(requests: Vec<Request>, now: Instant) -> Schedule {
         Schedule { entries: requests.into_iter().map(|request| Entry::new(request, now)).collect() }
+    }
+
+    /// The same for other requests. What both have is due when it was.
+    #[must_use]
+    pub fn renewed(&self, requests: Vec<Request>, now: Instant) -> Schedule {
+        let known = |request: &Request| self.entries.iter().find(|entry| entry.request == *request);
+        let entry = |request: Request| known(&request).cloned().unwrap_or_else(|| Entry::new(request, now));
+        Schedule { entries: requests.into_iter().map(entry).collect() }
     }
 
     /// The request that goes next and the time by which it should have gone; `None` while nothing is due.
@@ -105,16 +120,29 @@ impl Schedule {
         entries.clone().all(|entry| entry.is_known) && entries.any(|entry| entry.read_at.is_some())
     }
 
+    /// Whether something of it was read, ever.
+    #[must_use]
+    pub fn has_answered(&self, n: usize) -> bool {
+        self.entries.get(n).is_some_and(|entry| entry.read_at.is_some())
+    }
+
+    /// Whether all was asked, and nothing of it answered: a device that has none of its registers is not ready.
+    #[must_use]
+    pub fn is_barren(&self) -> bool {
+        self.entries.iter().all(|entry| entry.is_known && entry.read_at.is_none())
+    }
+
     /// It was read. The next time counts from when it was due, so that a period stays what it is; what was missed is not
-    /// made up for.
-    pub fn was_read(&mut self, n: usize, now: Instant) {
-        let Some(entry) = self.entries.get_mut(n) else { return };
+    /// made up for. True if it had been refused before.
+    pub fn was_read(&mut self, n: usize, now: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(n) else { return false };
         (entry.read_at, entry.is_known, entry.tries, entry.is_urgent) = (Some(now), true, 0, false);
         entry.due = match (entry.request.every.period(), entry.due) {
             (Some(period), Some(due)) if now < due + period => Some(due + period),
             (Some(period), _) => Some(now + period.min(Duration::from_millis(100))),
             (None, _) => None,
         };
+        std::mem::take(&mut entry.refusals) > 0
     }
 
     /// It brought nothing. It is tried again at once or at `soon`, and after some attempts when its period is over. Then the range is
@@ -131,24 +159,31 @@ impl Schedule {
         entry.is_stale(now).then_some(entry.request.range)
     }
 
-    /// The device does not have it now: it is tried again at `at`.
-    pub fn refused(&mut self, n: usize, at: Instant) {
-        if let Some(entry) = self.entries.get_mut(n) {
-            (entry.due, entry.is_known, entry.tries, entry.is_urgent) = (Some(at), true, 0, false);
-        }
+    /// The device says that it does not have it. It is tried again later, twice if it need not be there. True the first time.
+    pub fn refused(&mut self, n: usize, now: Instant, is_optional: bool) -> bool {
+        let Some(entry) = self.entries.get_mut(n) else { return false };
+        let soon = PERHAPS_AGAIN.get(usize::try_from(entry.refusals).unwrap_or(usize::MAX)).copied();
+        let again = if is_optional { soon } else { soon.or(Some(REFUSED_AGAIN)) };
+        entry.refusals = entry.refusals.saturating_add(1);
+        entry.due = again.map(|again| now + again);
+        (entry.is_known, entry.tries, entry.is_urgent) = (true, 0, false);
+        entry.refusals == 1
+    }
+
+    /// The device says that it does not have what it had: it is tried again soon. The range is returned, if what it brought before
+    /// is too old to be shown.
+    pub fn denied(&mut self, n: usize, now: Instant) -> Option<Range> {
+        let entry = self.entries.get_mut(n)?;
+        entry.due = Some(now + DENIED_AGAIN.min(Duration::from_secs(1) * (1 << entry.refusals.min(8))));
+        entry.refusals = entry.refusals.saturating_add(1);
+        (entry.tries, entry.is_urgent) = (0, false);
+        entry.is_stale(now).then_some(entry.request.range)
     }
 
     /// It could not be asked: it is tried again at `at`.
     pub fn again(&mut self, n: usize, at: Instant) {
         if let Some(entry) = self.entries.get_mut(n) {
             entry.due = Some(at);
-        }
-    }
-
-    /// It is never read again.
-    pub fn drop(&mut self, n: usize) {
-        if let Some(entry) = self.entries.get_mut(n) {
-            (entry.due, entry.is_known) = (None, true);
         }
     }
 
@@ -291,6 +326,41 @@ mod tests {
         schedule.was_read(1, after(7, start));
         assert_eq!(schedule.wake(), Some(after(5, start)), "its period is what it was");
         assert_eq!(schedule.entries[1].patience(), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn what_is_refused_is_asked_for_again_before_it_is_given_up_and_what_has_answered_is_never() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 300), request(1, 300)], start);
+        for (is_optional, last) in [(true, None), (false, Some(after(300, start)))] {
+            let n = usize::from(!is_optional);
+            for due in [Some(after(5, start)), Some(after(30, start)), last] {
+                schedule.refused(n, start, is_optional);
+                assert_eq!(schedule.entries[n].due, due);
+            }
+        }
+        assert!(schedule.is_barren() && schedule.was_read(1, start) && !schedule.is_barren());
+        let again: Vec<_> = (0..6)
+            .map(|_| {
+                assert_eq!(schedule.denied(1, after(1, start)), None, "what it brought still holds");
+                schedule.entries[1].due
+            })
+            .collect();
+        assert_eq!(again, [2, 3, 5, 9, 9, 9].map(|at| Some(after(at, start))));
+        let range = schedule.entries[1].request.range;
+        assert_eq!(schedule.denied(1, after(900, start)), Some(range));
+        assert!(schedule.was_read(1, after(900, start)) && !schedule.was_read(1, after(901, start)));
+    }
+
+    #[test]
+    fn another_choice_of_blocks_keeps_what_is_known_of_those_that_stay() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(vec![request(0, 10), request(1, 10)], start);
+        schedule.was_read(0, start);
+        let renewed = schedule.renewed(vec![request(2, 10), request(0, 10)], after(1, start));
+        let due: Vec<_> = renewed.iter().map(|entry| entry.due).collect();
+        assert_eq!(due, [Some(after(1, start)), Some(after(10, start))]);
+        assert!(renewed.has_answered(1) && !renewed.has_answered(0));
     }
 
     #[test]

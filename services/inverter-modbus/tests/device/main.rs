@@ -4,6 +4,7 @@
 
 mod exchange;
 mod neighbours;
+mod refusals;
 mod slave;
 
 use std::sync::Arc;
@@ -89,12 +90,13 @@ async fn a_refused_read_is_split_into_its_blocks() {
 }
 
 #[tokio::test]
-async fn what_is_refused_alone_is_not_asked_for_again() {
+async fn what_is_refused_alone_is_not_asked_for_again_with_the_others() {
     let slave = Slave::with(&holds(&ALL[..5]));
     let mut device = slave.device(10_000).await;
     until(&mut device, |_| slave.reads().iter().filter(|read| **read == (105, 1)).count() > 3).await;
     let of = |read| slave.reads().into_iter().filter(|other| *other == read).count();
-    assert_eq!((of((100, 7)), of((105, 2)), of((106, 1))), (1, 1, 1));
+    assert_eq!((of((100, 7)), of((105, 2))), (1, 1));
+    assert!(of((106, 1)) <= 2);
     assert_eq!((device.points().number("x_c"), device.points().number("x_d")), (Some(3.0), None));
 }
 
