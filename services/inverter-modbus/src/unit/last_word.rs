@@ -58,7 +58,7 @@ pub(super) fn requests(writes: Vec<Written>, link: &LinkSpec, image: &Image) -> 
 }
 
 /// The registers of a write as they were read last.
-fn present(write: &Written, image: &Image) -> Option<Vec<u16>> {
+pub(super) fn present(write: &Written, image: &Image) -> Option<Vec<u16>> {
     let addresses = (write.addr..=u16::MAX).take(write.values.len());
     addresses.map(|addr| image.get(write.table, addr)).collect()
 }

@@ -1,5 +1,6 @@
 //! The loop of one device: what it says onto the bus, what is wanted of it to its registers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::commander::Commanders;
 use super::control::Control;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
+use super::kept::Kept;
 use super::show;
 use super::view::View;
 use crate::config::{self, ControlSwitch};
@@ -43,6 +45,8 @@ pub struct Unit {
     pub(super) source: Option<Source>,
     pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
+    /// What is to be undone, also by the process after this one.
+    pub(super) kept: Kept,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
     /// The orders that are under way, by number, and the set points that they are for.
@@ -59,7 +63,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Connects to the bus; nothing is published until the device was read.
+    /// Connects to the bus; nothing is published until the device was read. What must be undone is kept in `folder`.
     ///
     /// # Errors
     /// The bus is not there.
@@ -70,6 +74,7 @@ impl Unit {
         address: &Address,
         systems: &Systems,
         bus: &BusAddress,
+        folder: &Path,
     ) -> Result<Unit, Failure> {
         let profile = Arc::new(profile);
         let number = config.unit(&profile);
@@ -93,6 +98,7 @@ impl Unit {
         let commanders = Commanders::new(config.control_timeout_s);
         let source = Source::of(&config, &bus_name(Role::Unit, &name), bus).await?;
         let access = Access::new(line, number, &profile);
+        let kept = Kept::open(folder, &name, config.is_controlled());
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
             config,
@@ -103,6 +109,7 @@ impl Unit {
             source,
             wanted: None,
             control: Control::default(),
+            kept,
             commanders,
             orders: Vec::new(),
             next_order: 0,
@@ -148,6 +155,7 @@ impl Unit {
                 (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
                 changed = changed(&mut self.source) => changed?,
                 wish = wished(&mut self.member) => self.wished(wish),
+                () = self.kept.written() => {}
                 happened = self.device.happen() => self.happened(happened),
             }
             self.settle(Instant::now()).await?;
@@ -173,6 +181,7 @@ impl Unit {
                 self.control.forget_what_was_sent();
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
+                self.kept.drop_order();
             }
             Happened::Cycle => self.is_due = true,
             Happened::Command(number, outcome) => self.ordered(number, &outcome),

@@ -4,7 +4,7 @@ use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
-use super::control::{End, Order, Outcome};
+use super::control::{End, Outcome};
 use super::last_word::{Joined, ordered, requests};
 use super::life::Unit;
 use super::set_points::{PERCENT, item_of, percent_of};
@@ -107,12 +107,19 @@ impl Unit {
 
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
+        self.take_up();
         self.bound();
-        let control = &mut self.control;
+        let (control, kept) = (&mut self.control, &mut self.kept);
         let looked = sighted(&self.device, &self.config, |sight| {
-            (control.outcomes(sight, now), control.next(sight, now))
+            let outcomes = control.outcomes(sight, now);
+            if !kept.holds()
+                && let Some(order) = control.next(sight, now)
+            {
+                kept.hold(order);
+            }
+            outcomes
         });
-        let Some((outcomes, order)) = looked else { return };
+        let Some(outcomes) = looked else { return };
         for outcome in outcomes {
             self.is_due = true;
             match outcome {
@@ -132,15 +139,7 @@ impl Unit {
                 }
             }
         }
-        if let Some(Order { name, writes }) = order {
-            let number = self.next_order;
-            self.next_order += 1;
-            if self.device.command(number, writes) {
-                self.orders.push((number, name));
-            } else {
-                self.done(&name, End::Lost, now);
-            }
-        }
+        self.send(now);
     }
 
     /// An order was carried out, or not.
@@ -161,7 +160,14 @@ impl Unit {
         let registers = sighted(&self.device, &self.config, |sight| {
             sight.map.write(&name, sight.point).map(|write| write.seen.clone())
         });
-        self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
+        let mut registers = registers.flatten().unwrap_or_default();
+        registers.extend(self.control.uncertain(self.device.image()));
+        self.device.read_soon(&registers, now);
+    }
+
+    /// An order did not go out.
+    pub(super) fn lost(&mut self, name: &str, now: Instant) {
+        self.done(name, End::Lost, now);
     }
 
     fn done(&mut self, name: &str, end: End, now: Instant) {
@@ -184,9 +190,9 @@ impl Unit {
     pub(super) async fn release(&mut self) {
         // A read that waits would go out between two writes.
         self.device.rest();
-        let kept = self.decided();
+        let decided = self.decided();
         let control = &mut self.control;
-        let releases = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
+        let releases = sighted(&self.device, &self.config, |sight| control.undone(&decided, sight));
         let limits = self.last_limits();
         let (control, image) = (&self.control, self.device.image());
         let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
@@ -204,7 +210,10 @@ impl Unit {
             failed = failed.or(outcome.err());
         }
         match failed {
-            None => tracing::info!(device = self.profile.id, "what was set is undone at the end"),
+            None => {
+                self.kept.end();
+                tracing::info!(device = self.profile.id, "what was set is undone at the end");
+            }
             Some(fault) => {
                 tracing::warn!(
                     device = self.profile.id,
