@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dbus_interfaces::{BusAddress, Draft, Filter, Monitor, Value as Item};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{Exit, PrivateBus, Process, eventually};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually};
 
 const UNIT: &str = "com.victronenergy.multi.modbus_rs485_1";
 /// `/Control/Mode`
@@ -49,8 +49,10 @@ impl Bed {
         let settings = settings(&bus, folder.path());
         let port = folder.path().join("rs485").display().to_string();
         let simulator = simulator(folder.path(), profile);
-        let config =
-            format!("[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}");
+        let config = format!(
+            "folder = {:?}\n[[device]]\nprofile = {profile:?}\nport = {port:?}\ncontrol = \"on\"\n{device}",
+            folder.path().join("kept")
+        );
         let config = file(folder.path(), "inverter-modbus.toml", &config);
         let service = service(&bus, &config);
         let bed = Bed { bus, folder, service, simulator, _settings: settings };
@@ -100,6 +102,24 @@ fn a_forced_charge_lasts_without_the_command_that_set_it_and_ends_with_the_proce
     eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
     bed.service.terminate();
     assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(0.0));
+}
+
+#[test]
+fn a_forced_charge_is_ended_by_the_process_that_comes_after_one_that_was_killed() {
+    let mut bed = Bed::start(SUNGROW, "");
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
+    bed.set("/Control/Power", "2000");
+    bed.set("/Control/Mode", &CHARGE.to_string());
+    eventually(SOON * 4, || bed.is_mode(CHARGE));
+    bed.service.signal(Signal::KILL);
+    assert_eq!(bed.service.wait(SOON), Exit::Signal(9));
+    assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(2.0), "the device goes on");
+    let mut next = bed.again();
+    next.wait_for_line("mode charge was in force when the process before died, and is ended", SOON * 8);
+    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
+    let kept = bed.folder.path().join("kept");
+    let is_empty = || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_none());
+    eventually(SOON * 4, is_empty);
 }
 
 #[test]

@@ -196,7 +196,8 @@ fn is_set_and_done((profile, unit, cases): Make) {
     let config = write(
         "inverter-modbus.toml",
         format!(
-            "[[device]]\nprofile = {profile:?}\n{lead}\ncontrol = \"on\"\nsecrets = {{ grid_guard = 4711 }}\n"
+            "folder = {:?}\n[[device]]\nprofile = {profile:?}\n{lead}\ncontrol = \"on\"\nsecrets = {{ grid_guard = 4711 }}\n",
+            folder.path().join("kept")
         ),
     );
     let _settings = settings(&bus, folder.path());

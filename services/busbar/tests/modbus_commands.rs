@@ -51,7 +51,8 @@ impl Bed {
             "[[device]]\nprofile = \"sungrow-sh\"\nhost = \"127.0.0.1\"\ntcp_port = {port}\ncontrol = \"on\"\n"
         );
         let serial_device = format!("[[device]]\nprofile = \"growatt-spf\"\nport = {serial:?}\n");
-        let text = format!("raw_access = {raw_access}\n{tcp_device}{serial_device}");
+        let kept = folder.path().join("kept");
+        let text = format!("raw_access = {raw_access}\nfolder = {kept:?}\n{tcp_device}{serial_device}");
         std::fs::write(&file, text).expect("a file");
         let mut command = bus.command(testbed::executable("busbar"));
         let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(file));

@@ -25,7 +25,7 @@ pub struct Config {
     /// Where devices are looked for.
     #[serde(default)]
     pub discover: Vec<Discover>,
-    /// Where is kept which devices were found.
+    /// Where is kept which devices were found, and what is to be undone at one.
     #[serde(default = "kept_folder")]
     pub folder: PathBuf,
     /// Where profiles of the user's own are, before those that come with the program.

@@ -20,6 +20,7 @@ pub mod modbus;
 pub mod probe;
 pub mod profile;
 mod run;
+mod state_file;
 mod system;
 pub mod unit;
 

@@ -41,7 +41,7 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
         let profile = library.get(&device.profile).map_err(|why| Failure::configuration(why.to_string()))?;
         let address = device.address(&profile).map_err(Failure::configuration)?;
         if let Some(line) = running.add(&device, &profile, &address) {
-            let unit = Unit::connect(device, profile, line, &address, &systems, &bus).await?;
+            let unit = Unit::connect(device, profile, line, &address, &systems, &bus, &config.folder).await?;
             units.push(unit.run(&context).boxed_local());
         }
     }
@@ -71,10 +71,12 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
             Some((device, profile)) = found.recv(), if is_commanded => {
                 device.address(&profile).map_err(Failure::configuration).map(|address| {
                     if let Some(line) = running.add(&device, &profile, &address) {
-                        let (systems, bus, context) = (&systems, &bus, &context);
+                        let (systems, bus, folder, context) = (&systems, &bus, &config.folder, &context);
                         // The others are not kept waiting while it connects.
                         let life = async move {
-                            Unit::connect(device, profile, line, &address, systems, bus).await?.run(context).await
+                            let unit =
+                                Unit::connect(device, profile, line, &address, systems, bus, folder).await?;
+                            unit.run(context).await
                         };
                         units.push(life.boxed_local());
                         context.status(&status(&lines, &searched));

@@ -115,7 +115,8 @@ impl Inverters {
         for n in 0..devices.len() {
             simulator.wait_for_line(&format!("modbus{n} ready"), SOON);
         }
-        let file = put(folder.path(), "inverter-modbus.toml", &config);
+        let kept = folder.path().join("kept");
+        let file = put(folder.path(), "inverter-modbus.toml", &format!("folder = {kept:?}\n{config}"));
         let mut command = bus.command(executable("busbar"));
         let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(file));
         Inverters { bus, folder, simulator, service, names, _settings: settings }

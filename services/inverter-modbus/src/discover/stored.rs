@@ -1,13 +1,13 @@
 //! Which devices were found on a line, over the end of the process.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::Where;
 use crate::config::Device;
+use crate::state_file;
 
 /// Changes with every change of what is stored: another version is not read.
 const VERSION: u32 = 1;
@@ -47,10 +47,7 @@ impl Store {
     }
 
     fn read(&self) -> io::Result<Vec<Device>> {
-        if fs::metadata(&self.0)?.len() > LARGEST {
-            return Err(io::Error::other(format!("larger than {LARGEST} bytes")));
-        }
-        let stored: Stored = serde_json::from_str(&fs::read_to_string(&self.0)?)?;
+        let stored: Stored = state_file::read(&self.0, LARGEST)?;
         if stored.version != VERSION || stored.devices.len() > MOST {
             return Err(io::Error::other(format!("it is none of version {VERSION}")));
         }
@@ -59,26 +56,17 @@ impl Store {
 
     /// Keeps the devices, whole or not at all. Without a place to keep them they are looked for anew the next time.
     pub fn keep(&self, devices: &[Device]) {
-        if let Err(error) = self.write(devices) {
+        let stored = Stored { version: VERSION, devices: devices.to_vec() };
+        if let Err(error) = state_file::write(&self.0, &stored) {
             tracing::warn!("{} cannot be written: {error}", self.0.display());
         }
-    }
-
-    fn write(&self, devices: &[Device]) -> io::Result<()> {
-        if let Some(folder) = self.0.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let new = self.0.with_extension("new");
-        let mut file = File::create(&new)?;
-        serde_json::to_writer(&mut file, &Stored { version: VERSION, devices: devices.to_vec() })?;
-        file.flush()?;
-        file.sync_all()?;
-        fs::rename(&new, &self.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

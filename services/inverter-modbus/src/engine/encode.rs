@@ -42,6 +42,9 @@ pub enum Refused {
     /// What the value is made of is not known.
     #[error("{0} is not known now")]
     Unknown(String),
+    /// The device does it already, and was not told to by us.
+    #[error("the device does this already, by itself or for somebody else: what it did before is not known")]
+    Already,
     /// The registers cannot hold it.
     #[error("{0} does not fit into its registers")]
     TooLarge(f64),
@@ -149,6 +152,16 @@ impl WriteAt {
     /// [`Refused`].
     pub fn release(&self, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
         steps(&self.spec.release, None, known, f64::round)
+    }
+
+    /// The writes of its sequence that are the same whatever is wanted, one by one.
+    #[must_use]
+    pub fn fixed(&self) -> Vec<Written> {
+        let nothing = Image::default();
+        let known = Known { point: &|_| None, secret: &|_| None, image: &nothing, saved: &nothing };
+        let fixed = self.spec.sequence.iter().filter(|step| matches!(step.value, Given::Number(_)));
+        let alone = fixed.map(|step| Step { join: false, ..step.clone() });
+        alone.filter_map(|step| steps(&[step], None, &known, f64::round).ok()).flatten().collect()
     }
 
     /// The registers that show it alone.

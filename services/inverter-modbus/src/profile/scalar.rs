@@ -115,7 +115,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// The four address spaces of Modbus (application protocol V1.1b3, 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Table {
     /// Read by function 1, written by 5 and 15; one bit.

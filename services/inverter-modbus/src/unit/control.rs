@@ -109,7 +109,8 @@ impl Control {
                 return true;
             };
             // Two ways of running cannot be wanted at once.
-            if !undo::touch(write, theirs) && !(is_mode(write) && is_mode(theirs)) {
+            let are_modes = is_mode(write) && is_mode(theirs);
+            if !are_modes && !undo::touch(write, theirs) {
                 return true;
             }
             let Some(before) = &wish.before else { return false };
@@ -198,6 +199,28 @@ impl Control {
         self.flash_writes
     }
 
+    /// What must be undone if nobody can any more: its name, and what stood in the registers before. What the device forgets by
+    /// itself is left out.
+    pub(super) fn begun(&self, sight: &Sight<'_>) -> Vec<(&str, &Image)> {
+        let begun = self.points.iter().filter_map(|(name, wish)| {
+            let write = sight.map.write(name, sight.point)?;
+            let before = wish.before.as_ref().filter(|_| write.spec.watchdog.is_none())?;
+            Some((name.as_str(), before))
+        });
+        begun.collect()
+    }
+
+    /// A process before this one began something over these registers: it is to be undone. False if the device does not have
+    /// it any more.
+    pub(super) fn take_up(&mut self, name: &str, before: Image, sight: &Sight<'_>) -> bool {
+        let write = sight.map.write(name, sight.point);
+        let is_left = write.is_some_and(|write| undo::is_left(write, &before, sight.image));
+        if is_left {
+            self.points.insert(name.to_owned(), Wish::left(before));
+        }
+        is_left
+    }
+
     /// The writes that undo each sequence that has been begun, for the end; those of `kept` get a last value instead.
     #[must_use]
     pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
@@ -224,6 +247,11 @@ impl Control {
     /// Its registers as they certainly are, of those that were read.
     pub(super) fn known<'i>(&self, image: &'i Image) -> Cow<'i, Image> {
         self.traces.known(image)
+    }
+
+    /// The registers that were written, and nobody knows whether that has arrived.
+    pub(super) fn uncertain(&self, image: &Image) -> Vec<(Table, u16)> {
+        self.traces.uncertain(image)
     }
 
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
@@ -265,7 +293,7 @@ impl Control {
                 .values()
                 .filter_map(|wish| wish.before.as_ref())
                 .for_each(|before| known.fill(before));
-            undo::before(&write.spec, &image, &known)?;
+            undo::before(write, &Sight { image: &image, ..*sight }, &known)?;
         }
         Ok(())
     }
@@ -391,6 +419,10 @@ fn is_mode(write: &WriteAt) -> bool {
     write.spec.name.starts_with(MODE)
 }
 
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod left;
 #[cfg(test)]
 mod reductions;
 #[cfg(test)]

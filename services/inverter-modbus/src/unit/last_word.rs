@@ -62,7 +62,7 @@ pub(super) fn requests(writes: Vec<Written>, link: &LinkSpec, image: &Image) -> 
 }
 
 /// The registers of a write as they were read last.
-fn present(write: &Written, image: &Image) -> Option<Vec<u16>> {
+pub(super) fn present(write: &Written, image: &Image) -> Option<Vec<u16>> {
     let addresses = (write.addr..=u16::MAX).take(write.values.len());
     addresses.map(|addr| image.get(write.table, addr)).collect()
 }
@@ -127,15 +127,15 @@ impl Unit {
             );
             return;
         }
-        let kept = self.decided();
+        let decided = self.decided();
         let control = &mut self.control;
-        let releases = sighted(&self.device, &self.config, |sight| control.undone(&kept, sight));
+        let releases = sighted(&self.device, &self.config, |sight| control.undone(&decided, sight));
         let limits = self.last_limits();
         let (control, image) = (&self.control, self.device.image());
         let writes = ordered(releases.unwrap_or_default(), limits, |write| control.has(write, image));
         let requests = requests(writes, &self.profile.link, &control.known(image));
         if requests.is_empty() {
-            return;
+            return self.kept.end();
         }
         let access = self.device.access();
         let mut failed = None;
@@ -148,7 +148,8 @@ impl Unit {
         }
         match failed {
             None => {
-                tracing::info!(device = self.device.access().label(), "what was set is undone at the end")
+                self.kept.end();
+                tracing::info!(device = self.device.access().label(), "what was set is undone at the end");
             }
             Some(fault) => {
                 tracing::warn!(

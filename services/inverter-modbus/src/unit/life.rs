@@ -1,5 +1,6 @@
 //! The loop of one device: what it says onto the bus, what is wanted of it to its registers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::commander::Commanders;
 use super::control::Control;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
+use super::kept::Kept;
 use super::show;
 use super::view::View;
 use super::volts::Volts;
@@ -50,6 +52,8 @@ pub struct Unit {
     pub(super) wanted: Option<Wanted>,
     pub(super) volts: Volts,
     pub(super) control: Control,
+    /// What is to be undone, also by the process after this one.
+    pub(super) kept: Kept,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
     /// The orders that are under way, by number, and the set points that they are for.
@@ -72,7 +76,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Connects to the bus; nothing is published until the device was read.
+    /// Connects to the bus; nothing is published until the device was read. What must be undone is kept in `folder`.
     ///
     /// # Errors
     /// The bus is not there.
@@ -83,6 +87,7 @@ impl Unit {
         address: &Address,
         systems: &Systems,
         bus: &BusAddress,
+        folder: &Path,
     ) -> Result<Unit, Failure> {
         let profile = Arc::new(profile);
         let number = config.unit(&profile);
@@ -108,6 +113,7 @@ impl Unit {
         let place = format!("{} at {address} unit {number}", profile.id);
         let label = config.name.as_ref().map_or_else(|| place.clone(), |name| format!("{name}: {place}"));
         let access = Access::new(line, number, &profile).called(label);
+        let kept = Kept::open(folder, &name, config.is_controlled());
         let device = Device::new(profile.clone(), access, config.is_controlled(), Instant::now());
         Ok(Unit {
             config,
@@ -119,6 +125,7 @@ impl Unit {
             wanted: None,
             volts: Volts::default(),
             control: Control::default(),
+            kept,
             commanders,
             orders: Vec::new(),
             next_order: 0,
@@ -170,6 +177,7 @@ impl Unit {
                 (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
                 changed = changed(&mut self.source) => changed?,
                 wish = wished(&mut self.member) => self.wished(wish),
+                () = self.kept.written() => {}
                 happened = self.device.happen() => self.happened(happened),
             }
             match timeout(BUS_STUCK, self.settle(Instant::now())).await {
@@ -198,6 +206,7 @@ impl Unit {
                 self.control.forget_what_was_sent();
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
+                self.kept.drop_order();
                 // What was wanted before it was away is not written any more: what is decided now is looked at first.
                 (self.wanted, self.volts) = (None, Volts::default());
             }

@@ -4,7 +4,7 @@
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
-//! - `orders`, `modes`: what clients set, `commander`: how long it lasts, `last_word`: how it ends with the process; `following`, `followed`: the decision that limits follow
+//! - `orders`, `modes`: what clients set, `commander`: how long it lasts, `last_word`: how it ends with the process, `kept`: with the next one; `following`, `followed`: the decision that limits follow
 //! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
@@ -17,6 +17,7 @@ mod followed;
 mod following;
 pub(crate) mod half;
 mod heard;
+mod kept;
 mod last_word;
 mod life;
 mod modes;

@@ -6,7 +6,7 @@ use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Value, WriteRequest};
 use tokio::time::Instant;
 
-use super::control::{End, Order, Outcome};
+use super::control::{End, Outcome};
 use super::life::Unit;
 use super::set_points::{PERCENT, item_of, percent_of};
 use super::sight::sighted;
@@ -134,13 +134,20 @@ impl Unit {
 
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
+        self.take_up();
         self.bound();
         self.look_beside(now);
-        let control = &mut self.control;
+        let (control, kept) = (&mut self.control, &mut self.kept);
         let looked = sighted(&self.device, &self.config, |sight| {
-            (control.outcomes(sight, now), control.next(sight, now))
+            let outcomes = control.outcomes(sight, now);
+            if !kept.holds()
+                && let Some(order) = control.next(sight, now)
+            {
+                kept.hold(order);
+            }
+            outcomes
         });
-        let Some((outcomes, order)) = looked else { return };
+        let Some(outcomes) = looked else { return };
         self.is_due |= self.waiting.look(&self.control, now);
         for outcome in outcomes {
             self.is_due = true;
@@ -161,15 +168,7 @@ impl Unit {
                 }
             }
         }
-        if let Some(Order { name, writes }) = order {
-            let number = self.next_order;
-            self.next_order += 1;
-            if self.device.command(number, writes) {
-                self.orders.push((number, name));
-            } else {
-                self.done(&name, End::Unsent, now);
-            }
-        }
+        self.send(now);
     }
 
     /// Keeps what stands beside bits that are to be undone from getting old: the last word has no time to read it.
@@ -203,7 +202,14 @@ impl Unit {
         let registers = sighted(&self.device, &self.config, |sight| {
             sight.map.write(&name, sight.point).map(|write| write.seen.clone())
         });
-        self.device.read_soon(&registers.flatten().unwrap_or_default(), now);
+        let mut registers = registers.flatten().unwrap_or_default();
+        registers.extend(self.control.uncertain(self.device.image()));
+        self.device.read_soon(&registers, now);
+    }
+
+    /// An order did not go out.
+    pub(super) fn lost(&mut self, name: &str, now: Instant) {
+        self.done(name, End::Unsent, now);
     }
 
     fn done(&mut self, name: &str, end: End, now: Instant) {

@@ -97,6 +97,13 @@ impl Traces {
         self.patched(image, |trace| trace.after)
     }
 
+    /// The registers of writes that are over, of which nobody knows whether they have arrived.
+    pub(super) fn uncertain(&self, image: &Image) -> Vec<(Table, u16)> {
+        let is_uncertain = |trace: &Trace| trace.over.is_some() && trace.known().is_none();
+        let old = self.written.keys().filter(|place| self.old(**place, image).is_some_and(is_uncertain));
+        old.copied().collect()
+    }
+
     fn patched<'i>(&self, image: &'i Image, value: impl Fn(&Trace) -> Option<u16>) -> Cow<'i, Image> {
         let mut patched = Cow::Borrowed(image);
         for (place, trace) in &self.written {

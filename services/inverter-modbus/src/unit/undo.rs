@@ -6,6 +6,7 @@ use crate::engine::map::WriteAt;
 use crate::profile::scalar::Table;
 use crate::profile::write::{Given, Step, WritePoint};
 
+use super::last_word::{present, stands};
 use super::sight::Sight;
 
 /// A set point that is on or off: its sequence does not use the value, so off is its release.
@@ -25,21 +26,51 @@ pub(super) fn is_switch(spec: &WritePoint) -> bool {
         && !spec.sequence.iter().any(|step| uses_value(&step.value))
 }
 
+/// What charges or discharges the battery whatever the device would do.
+const FORCED: [&str; 4] = ["mode charge", "mode discharge", "force_charge", "force_discharge"];
+
 /// The registers that a release restores, as they are now, or as they were before what makes room for it (`inherited`).
 ///
 /// # Errors
-/// [`Refused::Unknown`]: one of them was not read. What cannot be undone is not begun.
-pub(super) fn before(spec: &WritePoint, image: &Image, inherited: &Image) -> Result<Image, Refused> {
+/// [`Refused::Unknown`]: one of them was not read. What cannot be undone is not begun. [`Refused::Already`]: they are as we would
+/// write them, which is none of what is to be restored.
+pub(super) fn before(write: &WriteAt, sight: &Sight<'_>, inherited: &Image) -> Result<Image, Refused> {
     let mut before = Image::default();
-    for (table, first, count) in to_save(&spec.release) {
+    let saved = to_save(&write.spec.release);
+    let is_ours = inherited.iter().next().is_some();
+    if !saved.is_empty() && !is_ours && is_forced_already(write, sight) {
+        return Err(Refused::Already);
+    }
+    for (table, first, count) in saved {
         for addr in (first..=u16::MAX).take(count.into()) {
-            let now = inherited.get(table, addr).or_else(|| image.get(table, addr));
+            let now = inherited.get(table, addr).or_else(|| sight.image.get(table, addr));
             let now =
                 now.ok_or_else(|| Refused::Unknown(format!("register {addr}, to be restored later,")))?;
             before.put(table, addr, &[now], 0);
         }
     }
     Ok(before)
+}
+
+/// Whether the device is forced to something by what is not ours, such as a process before us. What it forgets by itself does
+/// not count.
+fn is_forced_already(write: &WriteAt, sight: &Sight<'_>) -> bool {
+    let is_forced = |write: &WriteAt| FORCED.contains(&write.spec.name.as_str());
+    let is_in_force = |other: &WriteAt| {
+        let fixed = other.fixed();
+        !fixed.is_empty() && fixed.iter().all(|write| stands(write, sight.image))
+    };
+    let mut others = sight.map.writes.iter().filter(|other| is_forced(other) && touch(write, other));
+    write.spec.watchdog.is_none() && is_forced(write) && others.any(is_in_force)
+}
+
+/// Whether a sequence that was begun before this process is still in force, as a whole or in part. It is none of ours any more
+/// where somebody has changed all of it since.
+pub(super) fn is_left(write: &WriteAt, before: &Image, image: &Image) -> bool {
+    let fixed = write.fixed().into_iter().filter(|write| !stands(write, before));
+    let is_known = |write: &Written| present(write, image).is_some();
+    let mut known = fixed.filter(is_known).peekable();
+    known.peek().is_none() || known.any(|write| stands(&write, image))
 }
 
 /// Whether what is written for one set point is written for another too, otherwise: only one of them can be in force. What both

@@ -155,6 +155,13 @@ impl Wish {
         }
     }
 
+    /// It was begun by a process before this one, over these registers, and nobody wants it any more.
+    pub(super) fn left(before: Image) -> Wish {
+        let mut wish = Wish::new(0.0);
+        (wish.before, wish.is_over) = (Some(before), true);
+        wish
+    }
+
     /// What was sent is forgotten: the device was recognised anew.
     pub(super) fn forget(&mut self) {
         (self.sent, self.tries, self.under_way) = (None, 0, false);
@@ -173,9 +180,7 @@ impl Wish {
             return self.before.as_ref().map_or(Ok(Vec::new()), |before| undo::release(write, before, sight));
         }
         let before = match &self.before {
-            None if !write.spec.release.is_empty() => {
-                Some(undo::before(&write.spec, sight.image, &self.inherited)?)
-            }
+            None if !write.spec.release.is_empty() => Some(undo::before(write, sight, &self.inherited)?),
             kept => kept.clone(),
         };
         let nothing = Image::default();
