@@ -1,4 +1,4 @@
-//! What is forced at an inverter, and its limits, do not outlive who stands behind them.
+//! What is forced at an inverter, and its limits, do not outlive who stands behind them, and no other inverter has them.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -215,6 +215,22 @@ fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_
     let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
     assert!(writes.len() <= 5 && writes[0].starts_with("16:232="), "the grid is stopped first: {journal}");
     assert_eq!(registers(&bed), before, "{journal}");
+}
+
+#[test]
+fn what_waits_for_memory_that_wears_out_says_when_it_is_written_and_is() {
+    let bed = Bed::start("deye-one-phase", "");
+    let current = "/Control/GridChargeCurrent";
+    // Three writes at once, of which a raise leaves one.
+    for amps in ["41", "42"] {
+        bed.set(current, amps);
+        eventually(SOON * 4, || bed.number(current) == amps.parse().unwrap_or(0.0));
+    }
+    bed.set(current, "43");
+    let result = || bed.bus.get_value(UNIT, "/Control/Result").unwrap_or_default().to_string();
+    eventually(SOON, || result().contains("grid_charge_current 43 waits for its memory and is written at "));
+    eventually(SOON * 8, || bed.number(current) == 43.0);
+    eventually(SOON, || !result().contains("waits"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use service_kit::Repeating;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::{Access, Fault};
-use super::recognise::{Identity, NotIt};
+use super::presence::Asked;
+use super::recognise::Identity;
 use super::running::Running;
 use crate::engine::decode::decode;
 use crate::engine::encode::Written;
@@ -45,6 +46,8 @@ pub struct Device {
     pub(super) heard_at: Option<Instant>,
     /// Who it was when it was recognised first.
     pub(super) known: Option<Identity>,
+    /// It answers what is asked to exclude others; nothing before it was recognised.
+    pub(super) answers: Option<bool>,
     /// How often its line was interrupted when it was asked who it is.
     pub(super) interruptions: u64,
     /// It was silent, and is asked who it is at this time, before anything else.
@@ -70,7 +73,7 @@ pub(super) enum Phase {
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
 enum Doing {
-    Recognise(Pending<Result<Identity, NotIt>>),
+    Recognise(Pending<Asked>),
     Read(usize, Range, Pending<Result<Vec<u16>, Fault>>),
     Write(u64, Pending<Result<(), Fault>>),
 }
@@ -107,6 +110,7 @@ impl Device {
             reads: 0,
             heard_at: None,
             known: None,
+            answers: None,
             interruptions: 0,
             doubt: None,
             is_missing: false,

@@ -10,7 +10,7 @@ use service_kit::Report;
 use tokio::time::Instant;
 
 use super::access::{Access, Fault};
-use super::exclude::exclude;
+use super::exclude::{answers, exclude};
 use super::own;
 use super::poll::{Device, Happened, LOOK, Pending, Phase};
 use super::recognise::{Identity, NotIt, recognise};
@@ -23,6 +23,9 @@ use crate::line::NoAnswer;
 pub const OFFLINE: Duration = Duration::from_secs(10);
 /// One that said nothing for so long is asked who it is before anything else: nobody exchanges it faster.
 const DOUBT: Duration = Duration::from_secs(2);
+
+/// Who it is, and whether it answers the questions that exclude others; or why it is not the one.
+pub(super) type Asked = Result<(Identity, bool), NotIt>;
 
 impl Device {
     /// What answers in its place, in words; nothing while nothing or the device itself does.
@@ -56,7 +59,7 @@ impl Device {
     }
 
     /// Asks whether it is there: if it was not the last time, in turn with the others of the line that are not.
-    pub(super) fn looked_for(&mut self) -> Pending<Result<Identity, NotIt>> {
+    pub(super) fn looked_for(&mut self) -> Pending<Asked> {
         let asking = self.asked_who(self.access.clone().unhurried());
         let (line, unit, was_there) = (self.access.line().clone(), self.access.unit(), !self.is_missing);
         Box::pin(async move {
@@ -72,14 +75,19 @@ impl Device {
     }
 
     /// Asks it who it is.
-    pub(super) fn asked_who(&mut self, access: Access) -> Pending<Result<Identity, NotIt>> {
+    pub(super) fn asked_who(&mut self, access: Access) -> Pending<Asked> {
         self.interruptions = self.access.line().figures().interruptions;
-        let (profile, is_back) = (self.profile.clone(), self.known.is_some());
+        let (profile, known) = (self.profile.clone(), self.answers);
         Box::pin(async move {
-            if is_back {
-                exclude(&profile, &access).await?;
+            if let Some(answers) = known {
+                exclude(&profile, &access, answers).await?;
             }
-            recognise(&profile, &access).await
+            let identity = recognise(&profile, &access).await?;
+            let answers = match known {
+                Some(answers) => answers,
+                None => answers(&profile, &access).await,
+            };
+            Ok((identity, answers))
         })
     }
 
@@ -97,14 +105,17 @@ impl Device {
     }
 
     /// It has said who it is, or has not.
-    pub(super) fn recognised(&mut self, outcome: Result<Identity, NotIt>) -> Happened {
+    pub(super) fn recognised(&mut self, outcome: Asked) -> Happened {
         let now = Instant::now();
         let as_before = |identity: &Identity| {
             let other = self.known.as_ref().and_then(|known| difference(known, identity));
             other.map_or(Ok(()), |what| Err(NotIt::Exchanged(what)))
         };
-        match outcome.and_then(|identity| as_before(&identity).map(|()| identity)) {
-            Ok(identity) => self.is_it(identity, now),
+        match outcome.and_then(|(identity, answers)| as_before(&identity).map(|()| (identity, answers))) {
+            Ok((identity, answers)) => {
+                self.answers = Some(answers);
+                self.is_it(identity, now)
+            }
             Err(why) => self.is_not_it(&why, now),
         }
     }

@@ -113,6 +113,20 @@ async fn one_that_does_not_bear_to_be_asked_is_found_out_before_it_is() {
 }
 
 #[tokio::test]
+async fn one_that_answers_the_harmless_questions_is_asked_no_others_while_it_is_silent() {
+    let slave = Slave::with(&registers(LATE, 1));
+    let mut device = doubted(&slave, LATE).await;
+    slave.becomes(&[(44, Cell::Silent), (43, Cell::Silent), (23, Cell::Silent), (9, Cell::Silent)]);
+    until(&mut device, |_| slave.reads().ends_with(&[(44, 1)])).await;
+    let before = slave.reads().len();
+    until(&mut device, |_| slave.reads().len() >= before + 3).await;
+    assert!(slave.reads()[before..].iter().all(|read| *read == (44, 1)), "{:?}", &slave.reads()[before..]);
+    slave.becomes(&[(44, Cell::Fails(2)), (43, Cell::Fails(2)), (23, Cell::Fails(2)), (9, Cell::Fails(2))]);
+    slave.becomes(&registers(LATE, 1));
+    until(&mut device, |_| slave.reads()[before..].contains(&(LATE, 2))).await;
+}
+
+#[tokio::test]
 async fn one_that_is_known_by_such_registers_is_back_when_none_that_is_endangered_answers() {
     // It refuses the questions, or says nothing to them.
     for answer in [Cell::Fails(2), Cell::Silent] {
