@@ -1,8 +1,13 @@
 //! Which bus: chosen as Victron's own programs choose it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use zbus::connection::Builder;
+use zbus::connection::socket::{BoxedSplit, Split};
+
 use crate::BusError;
+use crate::socket::{self, Out};
 
 /// The environment variable that, when set, makes the session bus the bus.
 pub const SESSION_VARIABLE: &str = "DBUS_SESSION_BUS_ADDRESS";
@@ -49,14 +54,44 @@ impl BusAddress {
     /// [`BusError::Connect`] when nobody answers there.
     pub(crate) async fn connect_with_calls_of(&self, limit: Duration) -> Result<zbus::Connection, BusError> {
         let builder = match self {
-            BusAddress::Session => zbus::connection::Builder::session(),
-            BusAddress::System => zbus::connection::Builder::system(),
-            BusAddress::At(address) => zbus::connection::Builder::address(address.as_str()),
+            BusAddress::Session => Builder::session(),
+            BusAddress::System => Builder::system(),
+            BusAddress::At(address) => Builder::address(address.as_str()),
         };
-        let connection = builder.method_timeout(limit).build();
-        connection
+        builder.method_timeout(limit).build().await.map_err(|e| self.refused(&e))
+    }
+
+    /// A new connection for what speaks more than it hears, with a way past zbus where the bus is on this machine.
+    ///
+    /// # Errors
+    /// [`BusError::Connect`] when nobody answers there.
+    pub(crate) async fn connect_to_speak(&self) -> Result<(zbus::Connection, Option<Out>), BusError> {
+        let address = match self {
+            BusAddress::Session => zbus::Address::session(),
+            BusAddress::System => zbus::Address::system(),
+            BusAddress::At(address) => address.parse(),
+        };
+        let address = address.map_err(|e| self.refused(&e))?;
+        let Some(path) = socket::path_of(&address) else {
+            return Ok((self.connect().await?, None));
+        };
+        let (input, out) = socket::open(path)
             .await
-            .map_err(|source| BusError::Connect { address: self.to_string(), reason: source.to_string() })
+            .map_err(|e| self.refused(&zbus::Error::Connection(Arc::new(e), Box::new(address.clone()))))?;
+        let halves: BoxedSplit = Split::new(Box::new(input), Box::new(out.clone()));
+        let connection = Builder::socket(halves).method_timeout(CALL_TIMEOUT).build();
+        let connection = connection.await.map_err(|e| self.refused(&e))?;
+        match address.guid() {
+            Some(guid) if guid.as_str() != connection.server_guid().as_str() => {
+                let other = format!("another bus is there now, {}", connection.server_guid());
+                Err(self.refused(&zbus::Error::Failure(other)))
+            }
+            _ => Ok((connection, Some(out))),
+        }
+    }
+
+    fn refused(&self, why: &zbus::Error) -> BusError {
+        BusError::Connect { address: self.to_string(), reason: why.to_string() }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::coerce::{Refusal, coerce};
 use crate::endpoint::{Body, Call, Calls, Endpoint, Fault, INTROSPECTABLE};
 use crate::marshal::Items;
 use crate::refusals::Refusals;
-use crate::service::{Answer, BUS_ITEM, WriteRequest, items_changed, lock};
+use crate::service::{Answer, BUS_ITEM, WriteRequest, lock};
 use crate::tree::{Node, Tree};
 use crate::{BusError, Value, introspect};
 
@@ -184,15 +184,16 @@ impl Dispatch {
 
     /// The item takes the value; whoever listens hears of it before the writer has its answer.
     async fn take(&self, call: Call, path: &str, value: Option<Value>) -> Result<(), BusError> {
-        let message = {
+        let mut items = self.endpoint.items();
+        let changed = {
             let mut tree = lock(&self.tree);
             let changed = tree.replace(path, value);
-            let message = changed.then(|| items_changed(&self.endpoint, &tree, &mut Items::default()));
+            items.fill(tree.changes());
             tree.settle();
-            message
+            changed
         };
-        if let Some(message) = message {
-            self.endpoint.send_built(message).await?;
+        if changed {
+            self.endpoint.send_items(&mut items).await?;
         }
         self.endpoint.answer(call, Body::Int(0)).await
     }

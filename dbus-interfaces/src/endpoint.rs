@@ -9,6 +9,9 @@ use zbus::{Message, MessageStream};
 
 use crate::arguments::{self, Typed};
 use crate::daemon::{DAEMON, DAEMON_PATH};
+use crate::marshal::Items;
+use crate::service::BUS_ITEM;
+use crate::socket::Out;
 use crate::wire::{self, Dict, Dicts, Wire};
 use crate::{BusAddress, BusError, Value};
 
@@ -26,6 +29,8 @@ pub const INTROSPECTABLE: &str = "org.freedesktop.DBus.Introspectable";
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     connection: zbus::Connection,
+    /// The way past zbus, on a socket of ours.
+    out: Option<Out>,
 }
 
 /// The method calls that come in on an [`Endpoint`], in order.
@@ -109,9 +114,9 @@ impl Endpoint {
     /// # Errors
     /// [`BusError::Connect`].
     pub async fn connect(address: &BusAddress) -> Result<(Endpoint, Calls), BusError> {
-        let connection = address.connect().await?;
+        let (connection, out) = address.connect_to_speak().await?;
         let calls = Calls { stream: MessageStream::from(&connection) };
-        Ok((Endpoint { connection }, calls))
+        Ok((Endpoint { connection, out }, calls))
     }
 
     /// Makes sure that nobody has a well-known name, without taking it.
@@ -253,6 +258,24 @@ impl Endpoint {
         sent.map_err(|e| BusError::Lost(e.to_string()))
     }
 
+    /// Items to be filled for [`Endpoint::send_items`].
+    pub(crate) fn items(&self) -> Items {
+        match (&self.out, self.connection.unique_name()) {
+            (Some(_), Some(sender)) => Items::of_signal(sender),
+            _ => Items::default(),
+        }
+    }
+
+    /// Sends an `ItemsChanged` of them.
+    pub(crate) async fn send_items(&self, items: &mut Items) -> Result<(), BusError> {
+        let Some(out) = &self.out else {
+            let message = self.signed(Message::signal("/", BUS_ITEM, "ItemsChanged")).build(items);
+            return self.send_built(message).await;
+        };
+        let sent = out.send(items.message(out.serial())).await;
+        sent.map_err(|e| BusError::Lost(zbus::Error::from(e).to_string()))
+    }
+
     /// Resolves when the connection has ended.
     pub async fn closed(&self) {
         self.connection.closed().await;
@@ -271,7 +294,7 @@ impl Endpoint {
 
 /// Answers a call on a connection that serves nothing, so that nobody waits.
 pub(crate) async fn decline(connection: &zbus::Connection, call: &Message, why: &str) -> zbus::Result<()> {
-    let endpoint = Endpoint { connection: connection.clone() };
+    let endpoint = Endpoint { connection: connection.clone(), out: None };
     let call = Call { message: call.clone() };
     let (_, interface, member) = call.target();
     let outcome = if is_peer(interface.as_deref(), &member) {

@@ -57,7 +57,7 @@ pub fn sent_and_received(value: Option<&Value>) -> Result<Option<Value>, String>
 /// They cannot be read.
 pub fn announced(spec: Spec, value: Option<Value>) -> Result<(Option<Value>, String), String> {
     let mut items = Items::default();
-    items.fill(std::iter::once(&Leaf { path: "/Path".into(), spec, value, changed: true }));
+    items.fill(std::iter::once(&Leaf::new("/Path".into(), spec, value)));
     let sent = to_bytes(Context::new(NATIVE_ENDIAN, 0), &items).map_err(|e| e.to_string())?;
     let read = sent.deserialize::<HashMap<&str, HashMap<&str, Variant<'_>>>>();
     let (received, _) = read.map_err(|e| e.to_string())?;

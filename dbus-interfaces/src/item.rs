@@ -181,9 +181,48 @@ impl<T: ItemType> Item<T> {
         }
     }
 
+    /// Whether this is the item's path on the bus.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        let Some((n, (before, after))) = self.index.zip(self.path.split_once('#')) else {
+            return self.path == path;
+        };
+        let number = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        // As it is written: without a sign, and without zeros in front.
+        number.is_some_and(|number| {
+            number.parse() == Ok(n) && (n == 0 && number.len() == 1 || !number.starts_with(['+', '0']))
+        })
+    }
+
     /// Type, text format, access and limits.
     #[must_use]
     pub const fn spec(&self) -> Spec {
         self.spec
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_at_its_path_and_nowhere_else() {
+        const CELL: Item<f64> = Item::new("/Voltages/Cell#/V", Text::Plain);
+        const SOC: Item<f64> = Item::new("/Soc", Text::Plain);
+        assert!(SOC.is_at("/Soc") && SOC.nth(3).is_at("/Soc"));
+        assert!(!SOC.is_at("/Soc3") && !SOC.is_at("/So"));
+        for n in [0, 1, 10, u16::MAX] {
+            assert!(CELL.nth(n).is_at(&CELL.nth(n).path()));
+        }
+        for other in [
+            "/Voltages/Cell#/V",
+            "/Voltages/Cell03/V",
+            "/Voltages/Cell+3/V",
+            "/Voltages/Cell/V",
+            "/Voltages/Cell3",
+            "/Voltages/Cell3/V/V",
+        ] {
+            assert!(!CELL.nth(3).is_at(other), "{other}");
+        }
+        assert!(!CELL.nth(0).is_at("/Voltages/Cell00/V") && CELL.is_at("/Voltages/Cell#/V"));
     }
 }

@@ -9,6 +9,7 @@
 //! - [`settings`]: what a device keeps in `com.victronenergy.settings`
 //! - [`endpoint`]: calls in, answers and signals out, for what is not a tree of items
 //! - `wire`, `coerce`, `dispatch`, `tree`: how a value travels, what a client's write becomes, who answers a call
+//! - `marshal`, `socket`, `decimal`: the one message that is sent all day, and its way past the library
 //! - [`Refusals`]: which refused writes are worth a line in the log
 //!
 //! The introspection of every interface stands in `xml/`. No other crate sees the D-Bus library.
@@ -19,6 +20,7 @@ pub mod bus1;
 pub mod classes;
 mod coerce;
 mod daemon;
+mod decimal;
 mod dispatch;
 pub mod endpoint;
 mod error;
@@ -38,6 +40,7 @@ mod picture;
 mod refusals;
 mod service;
 pub mod settings;
+mod socket;
 pub mod text;
 mod tree;
 mod value;

@@ -1,44 +1,93 @@
-//! `a{sa{sv}}`, the body of `GetItems` and `ItemsChanged`, written straight into a buffer. It is the one message that a
-//! service sends all day, and a general serialiser spends ten times as long on it.
+//! `a{sa{sv}}`, the body of `GetItems` and `ItemsChanged`, written straight into a buffer, and the latter with its header. It
+//! is the one message that a service sends all day, and a general serialiser spends ten times as long on it.
 //!
-//! D-Bus specification, "Marshaling (Wire Format)", in the byte order of the machine.
+//! D-Bus specification, "Marshaling (Wire Format)" and "Message Format", in the byte order of the machine.
+
+use std::fmt::{self, Write};
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use zbus::Variant;
 use zbus::wire::{Signature, Type};
 
+use crate::service::BUS_ITEM;
 use crate::tree::Leaf;
 use crate::{Spec, Value};
 
-/// The elements of an `a{sa{sv}}`, marshalled; the array's own length is the serialiser's.
+/// The elements of an `a{sa{sv}}`, marshalled, after the header of their message where that is written here too.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
     bytes: Vec<u8>,
-    text: String,
+    /// Where the elements begin, a multiple of 8.
+    start: usize,
 }
 
 impl Items {
+    /// The items of an `ItemsChanged` from the connection with this unique name.
+    pub(crate) fn of_signal(sender: &str) -> Self {
+        let mut bytes = Vec::new();
+        let mut to = Writer { bytes: &mut bytes };
+        to.bytes.extend([ORDER, SIGNAL, 0, VERSION]);
+        // The length of the body and the serial number, which differ each time.
+        to.u32(0);
+        to.u32(0);
+        to.array(8, |to| {
+            to.field(1, "o", |to| to.text("/"));
+            to.field(2, "s", |to| to.text(BUS_ITEM));
+            to.field(3, "s", |to| to.text("ItemsChanged"));
+            to.field(7, "s", |to| to.text(sender));
+            to.field(8, "g", |to| to.signature("a{sa{sv}}"));
+        });
+        to.align(8);
+        // The length of the array, likewise.
+        to.u32(0);
+        to.align(8);
+        let start = bytes.len();
+        Items { bytes, start }
+    }
+
     /// Holds these leaves instead of what it held before; its memory is used again.
     pub(crate) fn fill<'a>(&mut self, leaves: impl Iterator<Item = &'a Leaf>) -> &Self {
-        self.bytes.clear();
+        self.bytes.truncate(self.start);
         for leaf in leaves {
-            self.text.clear();
-            leaf.spec.text.write(leaf.value.as_ref(), &mut self.text);
             // The elements of the outer array begin at a multiple of 8 of the body, as they do of this buffer.
             let mut to = Writer { bytes: &mut self.bytes };
             to.align(8);
             to.text(&leaf.path);
-            to.array(8, |to| properties(to, leaf.value.as_ref(), &self.text, &leaf.spec));
+            to.array(8, |to| properties(to, leaf.value.as_ref(), &leaf.spec));
         }
         self
     }
+
+    /// The whole message of [`Items::of_signal`]. The bus takes none of more than 128 MiB, and closes the connection.
+    pub(crate) fn message(&mut self, serial: u32) -> &[u8] {
+        let elements = self.bytes.len() - self.start;
+        let numbers = [(4, elements + 8), (8, serial as usize), (self.start - 8, elements)];
+        let mut to = Writer { bytes: &mut self.bytes };
+        for (at, number) in numbers {
+            to.set(at, number);
+        }
+        &self.bytes
+    }
 }
 
-fn properties(to: &mut Writer<'_>, value: Option<&Value>, text: &str, spec: &Spec) {
+/// The byte order, as the first byte of a message says it.
+const ORDER: u8 = if cfg!(target_endian = "little") { b'l' } else { b'B' };
+/// The type of a message that is a signal.
+const SIGNAL: u8 = 4;
+/// Of the protocol.
+const VERSION: u8 = 1;
+
+/// The beginning of the entry `Text`, up to the text: its key, and the signature of what it holds.
+const TEXT: [u8; 12] =
+    *if cfg!(target_endian = "little") { b"\x04\0\0\0Text\0\x01s\0" } else { b"\0\0\0\x04Text\0\x01s\0" };
+
+fn properties(to: &mut Writer<'_>, value: Option<&Value>, spec: &Spec) {
     to.entry("Value", |to| to.variant(value));
-    to.entry("Text", |to| {
-        to.signature("s");
-        to.text(text);
+    to.align(8);
+    to.bytes.extend_from_slice(&TEXT);
+    // The writer takes everything.
+    to.text_of(|to| {
+        let _ = spec.text.write(value, to);
     });
     if let Some((min, max)) = spec.range {
         to.entry("Min", |to| to.variant(Some(&spec.number(min))));
@@ -53,7 +102,7 @@ fn properties(to: &mut Writer<'_>, value: Option<&Value>, text: &str, spec: &Spe
 impl Serialize for Items {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut array = serializer.serialize_seq(None)?;
-        let (words, rest) = self.bytes.as_chunks::<8>();
+        let (words, rest) = self.bytes.get(self.start..).unwrap_or_default().as_chunks::<8>();
         for word in words {
             array.serialize_element(&u64::from_ne_bytes(*word))?;
         }
@@ -75,7 +124,8 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn align(&mut self, to: usize) {
-        self.bytes.resize(self.bytes.len().next_multiple_of(to), 0);
+        let missing = self.bytes.len().next_multiple_of(to) - self.bytes.len();
+        self.bytes.extend_from_slice([0; 8].get(..missing).unwrap_or_default());
     }
 
     fn u32(&mut self, v: u32) {
@@ -88,19 +138,29 @@ impl Writer<'_> {
         self.bytes.extend_from_slice(&v);
     }
 
-    /// The length of what came from `start` on, into the four bytes at `at`. No message is longer than 128 MiB.
-    fn set_length(&mut self, at: usize, start: usize) {
-        let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
+    /// A length or number into the four bytes at `at`. No message is longer than 128 MiB.
+    fn set(&mut self, at: usize, number: usize) {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
         if let Some(place) = self.bytes.get_mut(at..at + 4) {
-            place.copy_from_slice(&length.to_ne_bytes());
+            place.copy_from_slice(&number.to_ne_bytes());
         }
     }
 
     fn text(&mut self, v: &str) {
+        self.text_of(|to| to.bytes.extend_from_slice(v.as_bytes()));
+    }
+
+    fn text_of(&mut self, write: impl FnOnce(&mut Self)) {
+        self.u32(0);
+        let start = self.bytes.len();
+        write(self);
         // A NUL inside would end the string for its readers and the message for the daemon.
-        let v = v.split('\0').next().unwrap_or_default();
-        self.u32(u32::try_from(v.len()).unwrap_or(u32::MAX));
-        self.bytes.extend_from_slice(v.as_bytes());
+        let text = self.bytes.get(start..).unwrap_or_default();
+        if text.contains(&0) {
+            let length = text.iter().take_while(|byte| **byte != 0).count();
+            self.bytes.truncate(start + length);
+        }
+        self.set(start - 4, self.bytes.len() - start);
         self.bytes.push(0);
     }
 
@@ -118,7 +178,15 @@ impl Writer<'_> {
         self.align(alignment);
         let start = self.bytes.len();
         elements(self);
-        self.set_length(at, start);
+        self.set(at, self.bytes.len() - start);
+    }
+
+    /// A field of a header: its code, and its value in a variant.
+    fn field(&mut self, code: u8, signature: &'static str, value: impl FnOnce(&mut Self)) {
+        self.align(8);
+        self.bytes.push(code);
+        self.signature(signature);
+        value(self);
     }
 
     fn entry(&mut self, key: &str, value: impl FnOnce(&mut Self)) {
@@ -177,10 +245,18 @@ impl Writer<'_> {
     }
 }
 
+impl Write for Writer<'_> {
+    fn write_str(&mut self, v: &str) -> fmt::Result {
+        self.bytes.extend_from_slice(v.as_bytes());
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
+    use zbus::Message;
     use zbus::wire::{NATIVE_ENDIAN, serialized::Context, to_bytes};
 
     use super::*;
@@ -188,7 +264,7 @@ mod tests {
     use crate::{Item, ItemType, text};
 
     fn leaf<T: ItemType>(item: Item<T>, value: Option<Value>) -> Leaf {
-        Leaf { path: item.path(), spec: item.spec(), value, changed: true }
+        Leaf::new(item.path(), item.spec(), value)
     }
 
     #[test]
@@ -236,5 +312,20 @@ mod tests {
         let bytes = to_bytes(Context::new(NATIVE_ENDIAN, 0), &items).expect("encodes");
         let (read, _) = bytes.deserialize::<HashMap<&str, HashMap<&str, Variant<'_>>>>().expect("decodes");
         assert!(read.is_empty());
+    }
+    #[test]
+    fn the_whole_message_is_byte_for_byte_what_the_library_makes_of_it() {
+        const SOC: Item<f64> = Item::new("/Soc", text::PERCENT_1);
+        const NAME: Item<String> = Item::new("/Name", crate::Text::Plain);
+        for sender in [":1.7", ":1.12345", ":1.1234567"] {
+            let mut items = Items::of_signal(sender);
+            for name in ["", "with a zero \0 inside", "and longer, so that the elements end elsewhere"] {
+                items.fill([leaf(NAME, Some(Value::Text(name.into()))), leaf(SOC, None)].iter());
+                let library = Message::signal("/", BUS_ITEM, "ItemsChanged").sender(sender).build(&items);
+                let library = library.expect("a message");
+                let serial = library.primary_header().serial_num().get();
+                assert_eq!(items.message(serial), library.data().bytes(), "{sender} {name}");
+            }
+        }
     }
 }

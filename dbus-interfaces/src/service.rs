@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use zbus::Message;
 
 use crate::coerce::Refusal;
 use crate::dispatch::Dispatch;
@@ -32,7 +31,8 @@ pub struct Service {
     endpoint: Endpoint,
     tree: Arc<Mutex<Tree>>,
     name: Mutex<Option<String>>,
-    items: Mutex<Items>,
+    /// The memory of the last update, for the next.
+    items: Mutex<Option<Items>>,
     dispatch: JoinHandle<()>,
 }
 
@@ -66,7 +66,7 @@ impl Draft {
 
     /// Adds an item with its first value.
     pub fn add<T: ItemType>(&mut self, item: Item<T>, value: impl Into<Option<T>>) -> &mut Self {
-        self.tree.set(item.path(), item.spec(), value.into().and_then(T::into_value));
+        self.tree.set(&item, value.into().and_then(T::into_value));
         self
     }
 
@@ -138,17 +138,20 @@ impl Service {
     /// # Errors
     /// [`BusError::Lost`].
     pub async fn update(&self, change: impl FnOnce(&mut Update<'_>)) -> Result<(), BusError> {
-        let message = {
+        let mut items = {
             let mut tree = lock(&self.tree);
             change(&mut Update { tree: &mut tree });
             if !tree.has_changes() {
                 return Ok(());
             }
-            let message = items_changed(&self.endpoint, &tree, &mut lock(&self.items));
+            let mut items = lock(&self.items).take().unwrap_or_else(|| self.endpoint.items());
+            items.fill(tree.changes());
             tree.settle();
-            message
+            items
         };
-        self.endpoint.send_built(message).await
+        let sent = self.endpoint.send_items(&mut items).await;
+        *lock(&self.items) = Some(items);
+        sent
     }
 
     /// The present value of an item.
@@ -197,7 +200,7 @@ pub struct Update<'a> {
 impl Update<'_> {
     /// Gives an item a value, or none. An item that is new is added.
     pub fn set<T: ItemType>(&mut self, item: Item<T>, value: impl Into<Option<T>>) -> &mut Self {
-        self.tree.set(item.path(), item.spec(), value.into().and_then(T::into_value));
+        self.tree.set(&item, value.into().and_then(T::into_value));
         self
     }
 
@@ -238,7 +241,7 @@ impl WriteRequest {
     /// Whether this is a write to `item`.
     #[must_use]
     pub fn is<T: ItemType>(&self, item: Item<T>) -> bool {
-        self.path == item.path()
+        item.is_at(&self.path)
     }
 
     /// What the client wants the item to hold.
@@ -262,11 +265,6 @@ impl WriteRequest {
     pub fn refuse(self, reason: impl Into<String>) {
         let _ = self.answer.send(Answer::Refuse(Refusal::Driver(reason.into())));
     }
-}
-
-pub(crate) fn items_changed(endpoint: &Endpoint, tree: &Tree, items: &mut Items) -> zbus::Result<Message> {
-    let changed = tree.leaves().iter().filter(|leaf| leaf.changed);
-    endpoint.signed(Message::signal("/", BUS_ITEM, "ItemsChanged")).build(items.fill(changed))
 }
 
 /// A lock that survives a panic elsewhere: the items are plain values, never half written.

@@ -1,8 +1,8 @@
 //! How a value reads as text (`GetText`, and `Text` in every signal): venus-dbus conventions for units and decimals.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use crate::Value;
+use crate::{Value, decimal};
 
 /// What stands for an invalid value, as in velib_python's `vedbus.py`.
 pub const INVALID: &str = "---";
@@ -51,24 +51,28 @@ pub const NO_YES: Text = Text::Words(&["no", "yes"]);
 
 impl Text {
     /// Appends the text of `value` to `out`.
-    pub fn write(self, value: Option<&Value>, out: &mut String) {
-        let Some(value) = value else {
-            out.push_str(INVALID);
-            return;
-        };
-        // Writing to a String cannot fail, hence the ignored results.
-        match (self, value) {
-            (Text::Unit(decimals, unit), _) if value.as_f64().is_some() => {
-                let _ = write!(out, "{:.*}{unit}", decimals, value.as_f64().unwrap_or_default());
-            }
-            (Text::Hex, _) if value.as_i64().is_some() => {
-                let _ = write!(out, "0x{:X}", value.as_i64().unwrap_or_default());
-            }
-            (Text::Words(words), _) => match word(words, value) {
-                Some(word) => out.push_str(word),
+    ///
+    /// # Errors
+    /// Those of `out`; a `String` has none.
+    pub fn write(self, value: Option<&Value>, out: &mut dyn Write) -> fmt::Result {
+        let Some(value) = value else { return out.write_str(INVALID) };
+        match self {
+            Text::Unit(decimals, unit) => match value.as_f64() {
+                Some(v) => {
+                    decimal::write(v, decimals, out)?;
+                    out.write_str(unit)
+                }
                 None => plain(value, out),
             },
-            _ => plain(value, out),
+            Text::Hex => match value.as_i64() {
+                Some(v) => write!(out, "0x{v:X}"),
+                None => plain(value, out),
+            },
+            Text::Words(words) => match word(words, value) {
+                Some(word) => out.write_str(word),
+                None => plain(value, out),
+            },
+            Text::Plain => plain(value, out),
         }
     }
 
@@ -76,7 +80,8 @@ impl Text {
     #[must_use]
     pub fn of(self, value: Option<&Value>) -> String {
         let mut out = String::new();
-        self.write(value, &mut out);
+        // A String takes everything.
+        let _ = self.write(value, &mut out);
         out
     }
 }
@@ -85,38 +90,32 @@ fn word(words: &'static [&'static str], value: &Value) -> Option<&'static str> {
     words.get(usize::try_from(value.as_i64()?).ok()?).copied()
 }
 
-fn plain(value: &Value, out: &mut String) {
-    let _ = match value {
+fn plain(value: &Value, out: &mut dyn Write) -> fmt::Result {
+    match value {
         Value::Bool(v) => write!(out, "{}", i32::from(*v)),
         Value::Int(v) => write!(out, "{v}"),
         Value::Long(v) => write!(out, "{v}"),
         Value::Real(v) => write!(out, "{v}"),
-        Value::Text(v) => {
-            out.push_str(v);
-            Ok(())
-        }
-        Value::Ints(v) => return list(v.iter().map(|x| Value::Int(*x)), out),
-        Value::Reals(v) => return list(v.iter().map(|x| Value::Real(*x)), out),
-        Value::Texts(v) => return list(v.iter().map(|x| Value::Text(x.clone())), out),
-        Value::List(v) => return list(v.iter().cloned(), out),
+        Value::Text(v) => out.write_str(v),
+        Value::Ints(v) => list(v.iter().map(|x| Value::Int(*x)), out),
+        Value::Reals(v) => list(v.iter().map(|x| Value::Real(*x)), out),
+        Value::Texts(v) => list(v.iter().map(|x| Value::Text(x.clone())), out),
+        Value::List(v) => list(v.iter().cloned(), out),
         Value::Map(v) => {
-            return list(
-                v.iter().map(|(k, x)| Value::Text(format!("{k}: {}", Text::Plain.of(Some(x))))),
-                out,
-            );
+            list(v.iter().map(|(k, x)| Value::Text(format!("{k}: {}", Text::Plain.of(Some(x))))), out)
         }
-    };
+    }
 }
 
-fn list(values: impl Iterator<Item = Value>, out: &mut String) {
-    out.push('[');
+fn list(values: impl Iterator<Item = Value>, out: &mut dyn Write) -> fmt::Result {
+    out.write_char('[')?;
     for (n, value) in values.enumerate() {
         if n > 0 {
-            out.push_str(", ");
+            out.write_str(", ")?;
         }
-        plain(&value, out);
+        plain(&value, out)?;
     }
-    out.push(']');
+    out.write_char(']')
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{Spec, Value};
+use crate::{Item, ItemType, Spec, Value};
 
 /// One item of a service.
 #[derive(Debug)]
@@ -11,15 +11,19 @@ pub(crate) struct Leaf {
     pub(crate) path: Cow<'static, str>,
     pub(crate) spec: Spec,
     pub(crate) value: Option<Value>,
-    /// Differs from what the bus was last told.
-    pub(crate) changed: bool,
+    /// Where the leaf stands that was set after this one: items are set in the same order each time.
+    next: usize,
 }
 
 /// All items of a service, sorted by path.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     leaves: Vec<Leaf>,
+    /// Of each leaf, whether it differs from what the bus was last told.
+    changed: Vec<bool>,
     changes: usize,
+    /// Where the leaf stands that was set last.
+    last: usize,
 }
 
 /// What stands at a path.
@@ -33,17 +37,35 @@ pub(crate) enum Node {
     Nowhere,
 }
 
+impl Leaf {
+    pub(crate) fn new(path: Cow<'static, str>, spec: Spec, value: Option<Value>) -> Self {
+        Leaf { path, spec, value, next: 0 }
+    }
+}
+
 impl Tree {
     /// Sets a leaf, adding it where it is new; true when the bus must be told.
-    pub(crate) fn set(&mut self, path: Cow<'static, str>, spec: Spec, value: Option<Value>) -> bool {
-        match self.find(&path) {
-            Ok(at) => self.set_at(at, value),
-            Err(at) => {
-                self.leaves.insert(at, Leaf { path, spec, value, changed: true });
-                self.changes += 1;
-                true
-            }
+    pub(crate) fn set<T: ItemType>(&mut self, item: &Item<T>, value: Option<Value>) -> bool {
+        let next = self.leaves.get(self.last).map_or(0, |leaf| leaf.next);
+        if self.leaves.get(next).is_some_and(|leaf| item.is_at(&leaf.path)) {
+            self.last = next;
+            return self.set_at(next, value);
         }
+        let path = item.path();
+        let found = self.find(&path);
+        let (Ok(at) | Err(at)) = found;
+        if found.is_err() {
+            self.leaves.insert(at, Leaf::new(path, item.spec(), value));
+            self.changed.insert(at, true);
+            self.changes += 1;
+            self.last = at;
+            return true;
+        }
+        if let Some(last) = self.leaves.get_mut(self.last) {
+            last.next = at;
+        }
+        self.last = at;
+        self.set_at(at, value)
     }
 
     /// Gives an existing leaf a value; true when that changed it.
@@ -57,8 +79,8 @@ impl Tree {
             return false;
         }
         leaf.value = value;
-        if !leaf.changed {
-            leaf.changed = true;
+        if let Some(changed) = self.changed.get_mut(at).filter(|changed| !**changed) {
+            *changed = true;
             self.changes += 1;
         }
         true
@@ -81,9 +103,14 @@ impl Tree {
         self.changes > 0
     }
 
+    /// The leaves of which the bus must be told.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves.iter().zip(&self.changed).filter_map(|(leaf, changed)| changed.then_some(leaf))
+    }
+
     /// The bus has been told.
     pub(crate) fn settle(&mut self) {
-        self.leaves.iter_mut().for_each(|leaf| leaf.changed = false);
+        self.changed.fill(false);
         self.changes = 0;
     }
 
@@ -141,7 +168,7 @@ mod tests {
     fn tree(paths: &[&'static str]) -> Tree {
         let mut tree = Tree::default();
         for path in paths {
-            tree.set((*path).into(), SOC.spec(), None);
+            tree.set(&Item::<f64>::new(path, text::PERCENT_1), None);
         }
         tree
     }
@@ -163,11 +190,33 @@ mod tests {
     fn only_a_different_value_is_a_change() {
         let mut tree = tree(&["/Soc"]);
         tree.settle();
-        assert!(!tree.set("/Soc".into(), SOC.spec(), None));
-        assert!(tree.set("/Soc".into(), SOC.spec(), Some(Value::Real(1.0))));
-        assert!(!tree.set("/Soc".into(), SOC.spec(), Some(Value::Real(1.0))));
+        assert!(!tree.set(&SOC, None));
+        assert!(tree.set(&SOC, Some(Value::Real(1.0))));
+        assert!(!tree.set(&SOC, Some(Value::Real(1.0))));
         assert!(tree.has_changes());
         tree.settle();
         assert!(!tree.has_changes());
+    }
+    #[test]
+    fn each_value_finds_its_leaf_in_whatever_order_they_are_set() {
+        const CELL: Item<f64> = Item::new("/Voltages/Cell#", text::CELL_VOLTS);
+        let mut tree = tree(&["/Soc"]);
+        for order in [[3, 1, 2], [3, 1, 2], [2, 2, 1], [1, 3, 0], [0, 1, 9]] {
+            for n in order {
+                tree.set(&CELL.nth(n), Some(Value::Real(f64::from(n))));
+                tree.set(&SOC, Some(Value::Real(50.0)));
+            }
+        }
+        for n in [0, 1, 2, 3, 9] {
+            let leaf = tree.leaf(&CELL.nth(n).path()).expect("was set");
+            assert_eq!(leaf.value, Some(Value::Real(f64::from(n))));
+        }
+        let names: Vec<&str> = tree.changes().map(|leaf| &*leaf.path).collect();
+        assert_eq!(names.len(), 6);
+        assert!(names.is_sorted());
+        tree.settle();
+        assert_eq!(tree.changes().count(), 0);
+        tree.clear_below("/Voltages");
+        assert_eq!(tree.changes().count(), 5);
     }
 }

@@ -323,3 +323,14 @@ async fn a_call_that_wants_no_answer_gets_none() {
     let first = tokio::time::timeout(Duration::from_secs(20), answer).await.expect("answered");
     assert_eq!(first, Some(ping.primary_header().serial_num()));
 }
+
+#[tokio::test]
+async fn a_bus_that_is_not_the_one_of_the_address_is_refused() {
+    let bus = PrivateBus::start();
+    let socket = bus.address().split(',').next().unwrap_or_default();
+    let other = BusAddress::At(format!("{socket},guid=0123456789abcdef0123456789abcdef"));
+    match Service::connect(&other).await {
+        Err(BusError::Connect { address, .. }) => assert_eq!(address, other.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
