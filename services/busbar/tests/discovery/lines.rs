@@ -150,7 +150,7 @@ fn where_nobody_answers_something_is_said_that_helps() {
     for part in ["wires A and B", "--unit", "other master", "nobody answers"] {
         assert!(why.contains(part), "{part}: {why}");
     }
-    assert!(why.contains(&format!("{port} 9600 8N1 unit 1, ")), "progress after two seconds: {why}");
+    assert!(why.contains(&format!(": {port} 9600 8N1 unit 1\n")), "progress after two seconds: {why}");
     simulator.write_line("inverter 0 fault garbage hex=ff01ff02ff03");
     let (_, _, nowhere) = scan(&["127.0.0.1:1"]);
     assert!(nowhere.contains("127.0.0.1:1"), "{nowhere}");
