@@ -42,6 +42,14 @@ pub enum Refused {
     /// What the value is made of is not known.
     #[error("{0} is not known now")]
     Unknown(String),
+    /// It can be set only under a condition that does not hold.
+    #[error("{name} can be set only while {condition}")]
+    Only {
+        /// The set point.
+        name: String,
+        /// The condition.
+        condition: String,
+    },
     /// The registers cannot hold it.
     #[error("{0} does not fit into its registers")]
     TooLarge(f64),
@@ -87,11 +95,15 @@ impl WriteAt {
         whole.filter(|_| self.power_at.is_none()).map(|_| self.spec.scale.abs())
     }
 
+    fn is_limit(&self) -> bool {
+        self.spec.name.ends_with("_limit") || self.spec.name.ends_with("_limit_percent")
+    }
+
     /// To what registers can hold: a limit is never raised by that.
     fn rounding(&self) -> fn(f64) -> f64 {
         // A hair more, so that 0.3 in tenths is not 2.
         let down = |raw: f64| (raw + 1e-6_f64.copysign(raw)).trunc();
-        if self.spec.name.ends_with("_limit") { down } else { f64::round }
+        if self.is_limit() { down } else { f64::round }
     }
 
     /// The writes that make the device have `value`.
@@ -183,7 +195,11 @@ impl WriteAt {
             Shown::State(condition) => return Some(condition.holds(point)),
         };
         let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
-        Some((self.shown(image, point)? - value).abs() <= 0.51 * (scale * power).abs())
+        let step = (scale * power).abs();
+        // What shows a limit may be made of registers that could hold only a little less.
+        let is_made = matches!(self.shown, Some(Shown::Point(_))) && self.is_limit();
+        let below = if is_made { 1.01 } else { 0.51 };
+        Some((-below * step..=0.51 * step).contains(&(self.shown(image, point)? - value)))
     }
 }
 

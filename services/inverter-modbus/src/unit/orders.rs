@@ -6,9 +6,8 @@ use tokio::time::Instant;
 
 use super::control::{End, Order, Outcome};
 use super::life::Unit;
-use super::set_points::{PERCENT, item_of, percent_of};
+use super::set_points::{PERCENT, item_of, percent_of, whole_w};
 use super::sight::sighted;
-use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
@@ -44,23 +43,31 @@ impl Unit {
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let (name, value) = match spec {
-            _ if in_watts => match value.map(|watts| percent_of(watts, rated_w(&self.device))) {
-                Some(None) => return self.refuse(write, "its rated power is not known"),
-                percent => (PERCENT.to_owned(), percent.flatten()),
+            _ if in_watts => match whole_w(&self.device) {
+                Some(whole) => (PERCENT.to_owned(), value.map(|watts| percent_of(watts, whole))),
+                None => return self.refuse(write, "its rated power is not known"),
             },
             Some(spec) => (spec.spec.name.clone(), value),
             None => return self.refuse(write, "nothing can be written here"),
         };
-        let Some(value) = value else {
-            // No value: nobody wants it any more.
-            return match self.control.end(&name) {
-                true => write.confirm_later(),
-                false => self.refuse(write, "a number is needed"),
-            };
-        };
-        match self.set(&name, value, Some(write.client()), now) {
+        match self.want(&name, value, write.client(), now) {
             Ok(()) => write.confirm_later(),
             Err(why) => self.refuse(write, &why),
+        }
+    }
+
+    /// A client wants this of a set point, or, without a value, nothing any more.
+    pub(super) fn want(
+        &mut self,
+        name: &str,
+        value: Option<f64>,
+        client: &str,
+        now: Instant,
+    ) -> Result<(), String> {
+        match value {
+            Some(value) => self.set(name, value, Some(client), now),
+            None if self.control.end(name) => Ok(()),
+            None => Err("a number is needed".to_owned()),
         }
     }
 
