@@ -1,6 +1,7 @@
 //! The configuration of one `inverter-modbus` process: the devices on its lines, and where it looks for others.
 
 mod discover;
+mod recognise;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use service_kit::config::{Check, Findings};
 use service_kit::serial::{Character, Parity};
 
 pub use discover::Discover;
+pub use recognise::Recognise;
 
 use crate::library::{self, Library};
 use crate::line::address::{Address, Framing};
@@ -67,6 +69,9 @@ pub struct Device {
     /// Its address on the line; otherwise the profile's first.
     #[serde(default)]
     pub unit: Option<u8>,
+    /// What it must show of itself to be taken for a device of its profile.
+    #[serde(default)]
+    pub recognise: Recognise,
     /// What the user calls it.
     #[serde(default)]
     pub name: Option<String>,
@@ -224,6 +229,7 @@ impl Device {
             tcp_port: None,
             framing: Framing::default(),
             unit: None,
+            recognise: Recognise::default(),
             name: None,
             system: String::new(),
             device_instance: device_instance(),

@@ -15,7 +15,7 @@ use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
 use super::view::View;
-use crate::config::{self, ControlSwitch};
+use crate::config::{self, ControlSwitch, Recognise};
 use crate::device::access::Access;
 use crate::device::poll::{Device, Happened, OFFLINE};
 use crate::line::Line;
@@ -71,8 +71,15 @@ impl Unit {
         systems: &Systems,
         bus: &BusAddress,
     ) -> Result<Unit, Failure> {
-        let profile = Arc::new(profile);
         let number = config.unit(&profile);
+        if config.recognise == Recognise::Any {
+            tracing::warn!(
+                device = profile.id,
+                "recognise = \"any\": whatever answers as unit {number} of {address} is taken for this device, and nothing checks \
+                 that it is one; compare its values with its display"
+            );
+        }
+        let profile = Arc::new(config.taken(profile));
         let name = format!("{}_{number}", address.suffix());
         let mut halves = Vec::new();
         for role in roles(&profile, &config) {
