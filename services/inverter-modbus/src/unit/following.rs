@@ -121,8 +121,14 @@ impl Unit {
                 wanted
             }
         };
-        let (control, config) = (&mut self.control, &self.config);
-        let beyond = sighted(&self.device, config, |sight| want(control, &wanted, config, sight));
+        let (control, config, float) = (&mut self.control, &self.config, &mut self.float);
+        let beyond = sighted(&self.device, config, |sight| {
+            let beyond = want(control, &wanted, config, sight);
+            if let Some(most_v) = control.wanted(VOLTAGE) {
+                float.keep_below(most_v, control, sight);
+            }
+            beyond
+        });
         let mut wanted = wanted;
         if let Some(beyond) = beyond.flatten() {
             wanted.reason = format!("{}; {beyond}", wanted.reason);
@@ -219,10 +225,11 @@ fn want(
             beyond = Some(why);
         }
     }
-    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0)
-        && let Some(write) = sight.map.write(VOLTAGE, sight.point)
-    {
-        control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
+    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0) {
+        match sight.map.write(VOLTAGE, sight.point) {
+            Some(write) => control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight),
+            None => beyond = beyond.or_else(|| only_when(VOLTAGE, sight)),
+        }
     }
     beyond
 }

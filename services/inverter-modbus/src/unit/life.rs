@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::commander::Commanders;
 use super::control::Control;
+use super::float::Float;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::show;
@@ -43,6 +44,8 @@ pub struct Unit {
     pub(super) source: Option<Source>,
     pub(super) wanted: Option<Wanted>,
     pub(super) control: Control,
+    /// Its float voltage, beside the charge voltage that follows.
+    pub(super) float: Float,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
     /// The orders that are under way, by number, and the set points that they are for.
@@ -110,6 +113,7 @@ impl Unit {
             source,
             wanted: None,
             control: Control::default(),
+            float: Float::default(),
             commanders,
             orders: Vec::new(),
             next_order: 0,

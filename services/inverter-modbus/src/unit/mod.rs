@@ -5,7 +5,7 @@
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
-//! - `bounds`: what clients force, within that decision
+//! - `bounds`: what clients force, within that decision; `float`: the float voltage, within the charge voltage that follows
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
@@ -13,6 +13,7 @@ mod bounds;
 mod commander;
 pub mod control;
 mod dvcc;
+mod float;
 mod followed;
 mod following;
 pub(crate) mod half;
