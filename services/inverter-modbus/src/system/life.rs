@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::member::{Seat, Table, Wish};
 use super::part::Part;
 use super::show::show;
+use super::standard::{BATTERY_POWER, BatteryPower, Step, heard};
 use super::sum::{split, sum};
 use crate::device::recognise::Identity;
 use crate::unit::half::{Half, Happening, Place, Role};
@@ -28,6 +29,7 @@ pub(super) struct System {
     began: Instant,
     /// The set points that it has shown.
     offered: BTreeSet<&'static str>,
+    power: BatteryPower,
 }
 
 impl System {
@@ -44,7 +46,13 @@ impl System {
     ) -> Result<System, Failure> {
         let place = Place { unit: name, connection: "Modbus".to_owned(), instance, name: custom_name, bus };
         let half = Half::connect(Role::System, &place).await?;
-        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new() })
+        Ok(System {
+            table,
+            half,
+            began: Instant::now(),
+            offered: BTreeSet::new(),
+            power: BatteryPower::default(),
+        })
     }
 
     /// Runs until the process is asked to stop.
@@ -96,7 +104,8 @@ impl System {
             _ => (format!("{} inverters", seats.len()), Identity::default()),
         };
         let whole = sum(&parts);
-        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered)).await?;
+        self.power.look(whole.is_power_forced);
+        self.half.show(&title, &identity, |tx| show(tx, &whole, &self.power, &seats, &self.offered)).await?;
         self.offered.extend(whole.set_points.iter().map(|point| point.name));
         Ok(())
     }
@@ -116,14 +125,27 @@ impl System {
     }
 
     /// A client sets something at the system: each unit gets its share.
-    fn write(&self, write: WriteRequest) {
-        let Some((name, _)) = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)) else {
-            return write.refuse("nothing can be written here");
-        };
+    fn write(&mut self, write: WriteRequest) {
+        let own = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)).map(|(name, _)| *name);
         let value = write.value().and_then(Value::as_f64);
+        let before = self.power;
+        let heard = match self.power.heard(&write) {
+            Some(Step::Wait) => return write.confirm_later(),
+            Some(Step::End) => Some(Ok((BATTERY_POWER, None))),
+            Some(Step::Want(watts)) => Some(Ok((BATTERY_POWER, Some(watts)))),
+            None => heard(&write).or(own.map(|name| Ok((name, value)))),
+        };
+        let (name, value) = match heard {
+            Some(Ok(heard)) => heard,
+            Some(Err(why)) => return write.refuse(why),
+            None => return write.refuse("nothing can be written here"),
+        };
         match pass_on(&self.table.seats.borrow(), name, value, write.client()) {
             Ok(()) => write.confirm_later(),
-            Err(why) => write.refuse(why),
+            Err(why) => {
+                self.power = before;
+                write.refuse(why);
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::device::poll::{Device, Happened, OFFLINE};
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
-use crate::system::{Member, Systems, Wish};
+use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -52,6 +52,8 @@ pub struct Unit {
     pub(super) orders: Vec<(u64, String)>,
     pub(super) next_order: u64,
     pub(super) power_w: f64,
+    /// The power into the battery as clients of Venus set it.
+    pub(super) battery_power: BatteryPower,
     pub(super) result: String,
     pub(super) shown_at: Option<Instant>,
     pub(super) was_there: bool,
@@ -118,6 +120,7 @@ impl Unit {
             orders: Vec::new(),
             next_order: 0,
             power_w: 0.0,
+            battery_power: BatteryPower::default(),
             result: String::new(),
             shown_at: None,
             was_there: false,
@@ -195,6 +198,7 @@ impl Unit {
         self.follow(now);
         self.govern(now).await;
         self.order(now);
+        self.battery_power.look(self.control.is_wanted(BATTERY_POWER));
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         // A sum of which a part is not there yet is a wrong value.
         let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
@@ -239,14 +243,17 @@ impl Unit {
             power_w: self.power_w,
             flash_writes: self.control.flash_writes(),
             mode: self.mode(),
+            is_power_forced: self.control.in_force().any(|name| name == BATTERY_POWER)
+                && self.control.is_confirmed(BATTERY_POWER),
             timeout_s: self.commanders.timeout_s(),
             now,
         };
+        let battery_power = self.battery_power;
         let mut shown = Ok(());
         for half in &mut halves {
             let role = half.role;
             let fill = |tx: &mut Update<'_>| {
-                show::show(tx, role, &view);
+                show::show(tx, role, &view, &battery_power);
                 if role == Role::Unit {
                     follows(tx, self, now);
                 }

@@ -4,7 +4,7 @@
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
-//! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
+//! - `orders`, `modes`, `standard`: what clients set, on the paths of Venus too, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
 //! - `bounds`: what clients force, within that decision; `float`: the float voltage, within the charge voltage that follows
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
@@ -24,6 +24,7 @@ mod orders;
 mod set_points;
 mod show;
 pub mod sight;
+mod standard;
 mod traces;
 mod undo;
 mod view;

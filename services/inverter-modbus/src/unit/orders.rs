@@ -36,6 +36,7 @@ impl Unit {
         {
             return self.write_mode(write, value, now);
         }
+        let Some(write) = self.write_standard(write, now) else { return };
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return self.refuse(write, "the device is not there");
         };

@@ -38,6 +38,8 @@ pub(super) struct View<'v> {
     pub(super) flash_writes: u32,
     /// The way of running that was set and lasts until it is ended.
     pub(super) mode: Option<&'v str>,
+    /// The battery is forced to a power, and that is certain.
+    pub(super) is_power_forced: bool,
     /// How long such a one lasts without being set again, s; 0 for ever.
     pub(super) timeout_s: u32,
     /// Now.
@@ -255,6 +257,8 @@ impl View<'_> {
             is_on: self.is_on(),
             alarms: ALARMS.map(|alarm| self.alarm(alarm)),
             grid_lost: self.alarm(Alarm::GridLost),
+            is_offgrid: self.device.profile().offgrid,
+            is_power_forced: self.is_power_forced,
             set_points: self.set_points(),
         }
     }
@@ -276,10 +280,20 @@ impl View<'_> {
         Side { lines, power: self.total(side) }
     }
 
+    /// Whether the device has a set point that clients may set, now or under another condition.
+    pub(super) fn may_set(&self, name: &str) -> bool {
+        let is_free = !(self.is_decided && DECIDED.contains(&name));
+        let map = self.device.map().filter(|_| self.is_controlled && is_free);
+        map.is_some_and(|map| map.writes.iter().any(|write| write.spec.name == name))
+    }
+
     fn set_points(&self) -> Vec<SetPoint> {
         let Some(map) = self.device.map().filter(|_| self.is_controlled) else { return Vec::new() };
         let points = map.writes.iter().filter_map(|write| {
-            let (name, min, max) = (name_of(&write.spec)?, write.spec.min?, write.spec.max?);
+            let name = name_of(&write.spec)?;
+            // What has words instead of numbers is on or off.
+            let is_switch = write.spec.map.is_some() && name == "on_off";
+            let (min, max) = if is_switch { (0.0, 1.0) } else { (write.spec.min?, write.spec.max?) };
             let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&|name| self.number(name)));
             let value = write.shown(self.device.image(), &|name| self.number(name)).filter(|_| self.is_there);
             let is_free = !(self.is_decided && DECIDED.contains(&name));
