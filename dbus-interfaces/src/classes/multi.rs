@@ -111,6 +111,28 @@ pub const MODE: Item<i32> = Item::new("/Mode", Text::Plain);
 pub const MODE_OF_SYSTEM: Item<i32> = Item::new("/Mode", Text::Plain).writable();
 /// The GUI lets the user choose the mode.
 pub const MODE_IS_ADJUSTABLE: Item<i32> = Item::new("/ModeIsAdjustable", text::NO_YES);
+// What the GX and its clients set, at a unit as at a system (gui-v2: `pages/invertercharger`; the paths of a Multi RS). They are
+// writable where the device has it: `Item::writable`.
+/// State of charge that is kept while the grid is there, %.
+pub const MIN_SOC_LIMIT: Item<f64> = Item::new("/Settings/Ess/MinimumSocLimit", text::PERCENT_1);
+/// 1: nothing is fed into the grid.
+pub const DISABLE_FEED_IN: Item<i32> = Item::new("/Ess/DisableFeedIn", text::NO_YES).range(0.0, 1.0);
+/// 1: the grid does not charge the battery.
+pub const DISABLE_CHARGE: Item<i32> = Item::new("/Ess/DisableCharge", text::NO_YES).range(0.0, 1.0);
+/// Most current from the input, A.
+pub const IN_CURRENT_LIMIT: Item<f64> = Item::new("/Ac/In/1/CurrentLimit", text::AMPS);
+/// The GUI lets the user choose it.
+pub const IN_CURRENT_LIMIT_IS_ADJUSTABLE: Item<i32> =
+    Item::new("/Ac/In/1/CurrentLimitIsAdjustable", text::NO_YES);
+/// Power from the grid, W, negative into it.
+pub const AC_POWER_SETPOINT: Item<f64> = Item::new("/Ess/AcPowerSetpoint", text::WATTS).every_write();
+/// Power into the battery, W, negative out of it; it counts while [`USE_INVERTER_POWER_SETPOINT`] is 1.
+pub const INVERTER_POWER_SETPOINT: Item<f64> =
+    Item::new("/Ess/InverterPowerSetpoint", text::WATTS).every_write();
+/// See [`INVERTER_POWER_SETPOINT`].
+pub const USE_INVERTER_POWER_SETPOINT: Item<i32> =
+    Item::new("/Ess/UseInverterPowerSetpoint", text::NO_YES).range(0.0, 1.0).every_write();
+
 /// 0 without an error.
 pub const ERROR_CODE: Item<i32> = Item::new("/ErrorCode", Text::Plain);
 /// What the unit reports, in words.

@@ -5,6 +5,7 @@
 mod check;
 mod device;
 mod discover;
+mod recognise;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use device::{AcInput, AtEnd, ControlSwitch, Device, ParityBit, can_follow};
 pub use discover::Discover;
+pub use recognise::Recognise;
 
 use crate::library::Library;
 

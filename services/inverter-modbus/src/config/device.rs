@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use service_kit::serial::{Character, Parity};
 
+use super::Recognise;
 use crate::line::address::{Address, Framing};
 use crate::profile::{Class, Profile, link};
 
@@ -39,6 +40,9 @@ pub struct Device {
     /// Its address on the line; otherwise the profile's first.
     #[serde(default)]
     pub unit: Option<u8>,
+    /// What it must show of itself to be taken for a device of its profile.
+    #[serde(default)]
+    pub recognise: Recognise,
     /// What the user calls it.
     #[serde(default)]
     pub name: Option<String>,
@@ -175,6 +179,7 @@ impl Device {
             tcp_port: None,
             framing: Framing::default(),
             unit: None,
+            recognise: Recognise::default(),
             name: None,
             system: String::new(),
             device_instance: device_instance(),

@@ -46,6 +46,9 @@ pub enum Fault {
 /// V1.1b3, 7).
 const NOT_THE_DEVICE: [u8; 2] = [10, 11];
 
+/// What a device says to a function that it does not take for these registers: illegal function, illegal address.
+const NOT_SO: [u8; 2] = [1, 2];
+
 impl Fault {
     /// What an exception means: that of a gateway is the silence of the device behind it.
     fn of(code: u8) -> Fault {
@@ -146,6 +149,7 @@ impl Access {
                 values = write.over(&self.read(range, Turn::Now, 1).await?);
             }
             let addr = write.addr;
+            let apart = values.clone();
             let request = match (write.table, values.as_slice(), self.write_function) {
                 (Table::Coil, [value], _) => Request::WriteCoil { addr, on: *value != 0 },
                 (Table::Coil, values, _) => {
@@ -154,12 +158,26 @@ impl Access {
                 (_, [value], WriteFunction::Single) => Request::WriteRegister { addr, value: *value },
                 _ => Request::WriteRegisters { addr, values },
             };
-            match self.line.ask(self.ask(request, Turn::Now, 1)).await? {
-                Answer::Written => {}
-                Answer::Exception(code) => return Err(Fault::of(code)),
-                Answer::Values(_) | Answer::Raw(_) => return Err(Fault::Odd),
+            match self.tell(request).await {
+                // In their order: what they mean comes before that it counts.
+                Err(Fault::Exception(code))
+                    if NOT_SO.contains(&code) && self.write_function == WriteFunction::Either =>
+                {
+                    for (value, addr) in apart.into_iter().zip(addr..=u16::MAX) {
+                        self.tell(Request::WriteRegister { addr, value }).await?;
+                    }
+                }
+                told => told?,
             }
         }
         Ok(())
+    }
+
+    async fn tell(&self, request: Request) -> Result<(), Fault> {
+        match self.line.ask(self.ask(request, Turn::Now, 1)).await? {
+            Answer::Written => Ok(()),
+            Answer::Exception(code) => Err(Fault::of(code)),
+            Answer::Values(_) | Answer::Raw(_) => Err(Fault::Odd),
+        }
     }
 }

@@ -45,6 +45,14 @@ pub enum Refused {
     /// The device does it already, and was not told to by us.
     #[error("the device does this already, by itself or for somebody else: what it did before is not known")]
     Already,
+    /// It can be set only under a condition that does not hold.
+    #[error("{name} can be set only while {condition}")]
+    Only {
+        /// The set point.
+        name: String,
+        /// The condition.
+        condition: String,
+    },
     /// The registers cannot hold it.
     #[error("{0} does not fit into its registers")]
     TooLarge(f64),
@@ -88,7 +96,7 @@ impl WriteAt {
     /// Whether it bounds what the device may do.
     #[must_use]
     pub fn is_limit(&self) -> bool {
-        self.spec.name.ends_with("_limit")
+        self.spec.name.ends_with("_limit") || self.spec.name.ends_with("_limit_percent")
     }
 
     /// What its registers can tell apart, where that is always the same.
@@ -202,7 +210,11 @@ impl WriteAt {
             Shown::State(condition) => return Some(condition.holds(point)),
         };
         let power = self.power_at.as_ref().map_or(Some(1.0), |power_at| ten_to(power_at, image).ok())?;
-        Some((self.shown(image, point)? - value).abs() <= 0.51 * (scale * power).abs())
+        let step = (scale * power).abs();
+        // What shows a limit may be made of registers that could hold only a little less.
+        let is_made = matches!(self.shown, Some(Shown::Point(_))) && self.is_limit();
+        let below = if is_made { 1.01 } else { 0.51 };
+        Some((-below * step..=0.51 * step).contains(&(self.shown(image, point)? - value)))
     }
 }
 

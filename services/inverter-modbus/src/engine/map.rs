@@ -74,6 +74,8 @@ pub enum Source {
         layout: Layout,
         /// The words.
         words: BTreeMap<i128, String>,
+        /// Numbers that are an alarm.
+        alarms: BTreeMap<i128, Alarm>,
         /// The number that means "no data".
         none: Option<i128>,
     },
@@ -250,6 +252,14 @@ impl Map {
     pub fn write(&self, name: &str, point: &dyn Fn(&str) -> Option<f64>) -> Option<&WriteAt> {
         let holds = |write: &&WriteAt| write.spec.when.as_ref().is_none_or(|when| when.holds(point));
         self.writes.iter().filter(|write| write.spec.name == name).find(holds)
+    }
+}
+
+impl Map {
+    /// The condition of a set point that the device has, and that cannot be set now because it does not hold.
+    pub fn only_when(&self, name: &str, point: &dyn Fn(&str) -> Option<f64>) -> Option<&Condition> {
+        let mut ways = self.writes.iter().filter(|write| write.spec.name == name);
+        self.write(name, point).is_none().then(|| ways.find_map(|write| write.spec.when.as_ref())).flatten()
     }
 }
 

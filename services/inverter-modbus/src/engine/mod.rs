@@ -2,6 +2,7 @@
 //!
 //! - [`image`]: the registers of a device as they were read
 //! - [`layout`]: numbers and texts in registers, both ways
+//! - `alarms`: which of them are alarms
 //! - [`map`](mod@map): a profile with all its addresses settled, by `settle`
 //! - [`sunspec`]: the chain of models, which settles the addresses of some
 //! - [`decode`]: points from an image; [`filter`]: which of them are believed
@@ -9,6 +10,7 @@
 //! - [`plan`]: which registers are read together; [`schedule`]: when
 //! - [`pretend`]: an image that says given points, for simulators and tests
 
+mod alarms;
 pub mod decode;
 pub mod encode;
 pub mod filter;

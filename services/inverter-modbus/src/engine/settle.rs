@@ -96,7 +96,8 @@ impl<'p> Settle<'p> {
         let table = profile.table(point.table);
         let layout = Layout::at(table, addr, point.kind, profile.order(point.words), None).masked(point.mask);
         let none = (point.mask.is_none()).then(|| profile.sentinels.of(point.kind, true)).flatten();
-        let source = Source::Word { layout, words: point.map.0.clone(), none };
+        let (words, alarms) = (point.map.0.clone(), point.alarm.0.clone());
+        let source = Source::Word { layout, words, alarms, none };
         Some(Entry { when: point.when.clone(), source, range: None, is_counter: false })
     }
 

@@ -101,6 +101,8 @@ pub enum WriteFunction {
     Multiple,
     /// 6.
     Single,
+    /// 16, and 6 for one register after the other where a device refuses that.
+    Either,
 }
 
 impl LinkSpec {

@@ -5,8 +5,8 @@ mod written;
 use std::fmt::Write;
 
 use super::names;
-use super::point::Point;
-use super::scalar::{Every, Table};
+use super::point::{Alarm, Point};
+use super::scalar::{Every, Numbered, Table};
 use super::write::Match;
 use super::{Class, Profile};
 
@@ -81,14 +81,14 @@ pub fn page(profile: &Profile) -> String {
     }
     for point in &profile.words {
         let words: Vec<_> = point.map.0.iter().map(|(raw, word)| format!("{raw} {word}")).collect();
-        let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone()]);
+        let alarms = alarms(&point.alarm);
+        let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone(), alarms]);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
         row(&mut page, &[&format!("`{}`", point.name), "", &place, &words.join(", "), &remarks]);
     }
     for point in &profile.bits {
         let texts: Vec<_> = point.text.0.iter().map(|(bit, text)| format!("{bit} {text}")).collect();
-        let alarms: Vec<_> = point.alarm.0.iter().map(|(bit, alarm)| format!("{bit} {alarm:?}")).collect();
-        let alarms = (!alarms.is_empty()).then(|| format!("alarms: {}", alarms.join(", ")));
+        let alarms = alarms(&point.alarm);
         let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone(), alarms]);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
         let bits = format!("bits: {}", texts.join(", "));
@@ -100,6 +100,12 @@ pub fn page(profile: &Profile) -> String {
         line(&mut page, &format!("- {source}"));
     }
     page
+}
+
+/// What of it is an alarm.
+fn alarms(known: &Numbered<Alarm>) -> Option<String> {
+    let alarms: Vec<_> = known.0.iter().map(|(number, alarm)| format!("{number} {alarm:?}")).collect();
+    (!alarms.is_empty()).then(|| format!("alarms: {}", alarms.join(", ")))
 }
 
 /// What tells a device from others.

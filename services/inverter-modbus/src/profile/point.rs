@@ -154,6 +154,9 @@ pub struct EnumPoint {
     pub mask: Option<u64>,
     /// The word for each value.
     pub map: Numbered<String>,
+    /// Values that are an alarm of the bus.
+    #[serde(default)]
+    pub alarm: Numbered<Alarm>,
     /// Only while this holds.
     #[serde(default)]
     pub when: Option<Condition>,

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::member::{Seat, Table, Wish};
 use super::part::{MODE, POWER, Part};
 use super::show::show;
+use super::standard::{BATTERY_POWER, BatteryPower, Step, heard};
 use super::sum::{split, sum};
 use crate::device::recognise::Identity;
 use crate::unit::half::{Half, Happening, Place, Role};
@@ -30,6 +31,7 @@ pub(super) struct System {
     offered: BTreeSet<&'static str>,
     /// Why the last wish was refused, if it was.
     refusal: Option<&'static str>,
+    power: BatteryPower,
 }
 
 impl System {
@@ -46,7 +48,14 @@ impl System {
     ) -> Result<System, Failure> {
         let place = Place { unit: name, connection: "Modbus".to_owned(), instance, name: custom_name, bus };
         let half = Half::connect(Role::System, &place).await?;
-        Ok(System { table, half, began: Instant::now(), offered: BTreeSet::new(), refusal: None })
+        Ok(System {
+            table,
+            half,
+            began: Instant::now(),
+            offered: BTreeSet::new(),
+            refusal: None,
+            power: BatteryPower::default(),
+        })
     }
 
     /// Runs until the process is asked to stop.
@@ -98,7 +107,9 @@ impl System {
             _ => (format!("{} inverters", seats.len()), Identity::default()),
         };
         let whole = sum(&parts);
-        self.half.show(&title, &identity, |tx| show(tx, &whole, &seats, &self.offered, self.refusal)).await?;
+        self.power.look(whole.is_power_forced);
+        let (offered, refusal) = (&self.offered, self.refusal);
+        self.half.show(&title, &identity, |tx| show(tx, &whole, &self.power, &seats, offered, refusal)).await?;
         self.offered.extend(whole.set_points.iter().map(|point| point.name));
         self.offered.extend(Some(MODE).filter(|_| !whole.modes.is_empty()));
         Ok(())
@@ -120,12 +131,22 @@ impl System {
 
     /// A client sets something at the system: each unit gets its share.
     fn write(&mut self, write: WriteRequest) {
-        let known = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)).map(|(name, _)| *name);
-        let known = known.or_else(|| write.is(c::MODE).then_some(MODE));
-        let Some(name) = known.or_else(|| write.is(c::POWER).then_some(POWER)) else {
-            return write.refuse("nothing can be written here");
-        };
+        let own = c::SET_POINTS.iter().find(|(_, item)| write.is(*item)).map(|(name, _)| *name);
+        let own = own.or_else(|| write.is(c::MODE).then_some(MODE));
+        let own = own.or_else(|| write.is(c::POWER).then_some(POWER));
         let value = write.value().and_then(Value::as_f64);
+        let before = self.power;
+        let heard = match self.power.heard(&write) {
+            Some(Step::Wait) => return write.confirm_later(),
+            Some(Step::End) => Some(Ok((BATTERY_POWER, None))),
+            Some(Step::Want(watts)) => Some(Ok((BATTERY_POWER, Some(watts)))),
+            None => heard(&write).or(own.map(|name| Ok((name, value)))),
+        };
+        let (name, value) = match heard {
+            Some(Ok(heard)) => heard,
+            Some(Err(why)) => return write.refuse(why),
+            None => return write.refuse("nothing can be written here"),
+        };
         // A way of running without a number is none, and a power is the same forward and back.
         let value = match name {
             MODE => Some(value.unwrap_or(0.0)),
@@ -136,7 +157,10 @@ impl System {
         self.refusal = passed.err();
         match passed {
             Ok(()) => write.confirm_later(),
-            Err(why) => write.refuse(why),
+            Err(why) => {
+                self.power = before;
+                write.refuse(why);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Inverters that work together as one `acsystem`: the half of a hybrid that is controlled.
 //!
 //! - `part`: what one contributes; `sum`: what they are together, and whose share of a wish is which: pure
-//! - `member`: a unit and its system; `show`: a system as items; `life`: the loop of its service
+//! - `member`: a unit and its system; `show`: a system as items; `standard`: what can be set, as Venus calls it; `life`: the loop of its service
 //!
 //! Each unit is a `multi` of its own, which is where systemcalc takes its flows from: nothing is counted twice.
 
@@ -9,6 +9,7 @@ mod life;
 mod member;
 mod part;
 mod show;
+mod standard;
 mod sum;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ use member::Table;
 pub(crate) use member::{Member, Wish};
 pub(crate) use part::{Line, MODE, POWER, Part, SetPoint, Side};
 pub(crate) use show::flows;
+pub(crate) use standard::{BATTERY_POWER, BatteryPower, Step, heard, show as show_standard, show_mode};
 
 /// The systems of a process, by the name in the configuration. They grow with the units.
 #[derive(Default)]

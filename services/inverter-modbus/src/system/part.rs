@@ -77,6 +77,10 @@ pub(crate) struct Part {
     pub(crate) alarms: [Option<i32>; 10],
     /// The grid is lost.
     pub(crate) grid_lost: Option<i32>,
+    /// It can never feed in.
+    pub(crate) is_offgrid: bool,
+    /// The battery is forced to a power.
+    pub(crate) is_power_forced: bool,
     /// What can be set at it.
     pub(crate) set_points: Vec<SetPoint>,
     /// The ways of running that it can be set to, as `/Control/Mode` has them.

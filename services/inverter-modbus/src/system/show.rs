@@ -7,11 +7,8 @@ use dbus_interfaces::classes::{battery as b, control as c, device, multi as m};
 
 use super::member::Seat;
 use super::part::{Line, MODE, POWER, Part, Side};
+use super::standard::{self, BatteryPower, show_mode};
 use crate::config::AcInput;
-
-/// `/Mode` on and off.
-const ON: i32 = 3;
-const OFF: i32 = 4;
 
 /// What a unit and a system both show.
 pub(crate) fn flows(tx: &mut Update<'_>, part: &Part) {
@@ -50,7 +47,6 @@ pub(crate) fn flows(tx: &mut Update<'_>, part: &Part) {
         .set(b::DC_CURRENT, part.battery_current)
         .set(b::DC_POWER, part.battery_power)
         .set(m::STATE, part.state)
-        .set(m::MODE, part.is_on.map(|on| if on { ON } else { OFF }))
         .set(m::ALARM_GRID_LOST, part.grid_lost);
     if part.is_soc_source {
         tx.set(b::SOC, part.soc);
@@ -79,6 +75,7 @@ fn second_input(tx: &mut Update<'_>, generator: &Side) {
 pub(super) fn show(
     tx: &mut Update<'_>,
     whole: &Part,
+    power: &BatteryPower,
     seats: &[Seat],
     offered: &BTreeSet<&str>,
     refusal: Option<&str>,
@@ -86,8 +83,9 @@ pub(super) fn show(
     flows(tx, whole);
     tx.set(device::CONNECTED, i32::from(whole.is_there))
         .set(m::IN_TOTAL, whole.input.power)
-        .set(m::OUT_TOTAL, whole.output.power)
-        .set(m::MODE_IS_ADJUSTABLE, 0);
+        .set(m::OUT_TOTAL, whole.output.power);
+    show_mode(tx, whole);
+    standard::show(tx, whole, power, true, |name| offered.contains(name));
     if let Some(generator) = &whole.generator {
         tx.set(m::IN2_TOTAL, generator.power);
     }

@@ -64,6 +64,8 @@ pub(crate) fn sum(parts: &[Part]) -> Part {
         is_on: parts.iter().filter_map(|part| part.is_on).reduce(|one, other| one || other),
         alarms: std::array::from_fn(|n| parts.iter().filter_map(|part| *part.alarms.get(n)?).max()),
         grid_lost: parts.iter().filter_map(|part| part.grid_lost).max(),
+        is_offgrid: parts.iter().all(|part| part.is_offgrid),
+        is_power_forced: parts.iter().all(|part| part.is_power_forced),
         set_points: set_points(parts),
         modes: modes(parts),
         mode: the_same(parts.iter().map(|part| part.mode)),

@@ -280,7 +280,14 @@ impl Control {
     /// # Errors
     /// Why not.
     pub fn check(&self, name: &str, value: f64, sight: &Sight<'_>) -> Result<(), Refused> {
-        let write = sight.map.write(name, sight.point).ok_or_else(|| Refused::Unknown(name.to_owned()))?;
+        let write = sight.map.write(name, sight.point).ok_or_else(|| {
+            let condition = sight.map.only_when(name, sight.point).map(ToString::to_string);
+            let name = name.to_owned();
+            condition.map_or_else(
+                || Refused::Unknown(name.clone()),
+                |condition| Refused::Only { name: name.clone(), condition },
+            )
+        })?;
         let nothing = Image::default();
         let image = self.traces.supposed(sight.image);
         let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };

@@ -121,9 +121,15 @@ impl Unit {
                 wanted
             }
         };
-        let (control, config) = (&mut self.control, &self.config);
         let volts = self.volts.steady();
-        let beyond = sighted(&self.device, config, |sight| want(control, &wanted, volts, config, sight));
+        let (control, config, float) = (&mut self.control, &self.config, &mut self.float);
+        let beyond = sighted(&self.device, config, |sight| {
+            let beyond = want(control, &wanted, volts, config, sight);
+            if let Some(most_v) = control.wanted(VOLTAGE) {
+                float.keep_below(most_v, control, sight);
+            }
+            beyond
+        });
         let mut wanted = wanted;
         if let Some(beyond) = beyond.flatten() {
             wanted.reason = format!("{}; {beyond}", wanted.reason);
@@ -219,22 +225,33 @@ fn want(
                 Some(watts) => control.want(power, spared(write, watts, control.wanted(power)), sight),
                 None => beyond = Some(format!("{power} stays: the battery's voltage is not known")),
             }
+        } else if let Some(why) = [current, power].iter().find_map(|name| only_when(name, sight)) {
+            beyond = Some(why);
         }
     }
-    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0)
-        && let Some(write) = sight.map.write(VOLTAGE, sight.point)
-    {
-        let least = write.limits(sight.point).map(|(least, _)| least).filter(|least| volts < *least);
-        if let Some(least) = least {
-            beyond = Some(format!("this inverter takes no {VOLTAGE} below {least} V"));
-        }
-        // The lowest that it takes is too much; it is better than more, and never a raise.
-        let shown = write.shown(sight.image, sight.point);
-        if least.is_none_or(|least| shown.is_some_and(|shown| shown > least)) {
-            control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
+    if let Some(volts) = wanted.voltage_v.filter(|volts| *volts > 0.0) {
+        match sight.map.write(VOLTAGE, sight.point) {
+            Some(write) => {
+                let least = write.limits(sight.point).map(|(least, _)| least).filter(|least| volts < *least);
+                if let Some(least) = least {
+                    beyond = Some(format!("this inverter takes no {VOLTAGE} below {least} V"));
+                }
+                // The lowest that it takes is too much; it is better than more, and never a raise.
+                let shown = write.shown(sight.image, sight.point);
+                if least.is_none_or(|least| shown.is_some_and(|shown| shown > least)) {
+                    control.want(VOLTAGE, spared(write, volts, control.wanted(VOLTAGE)), sight);
+                }
+            }
+            None => beyond = beyond.or_else(|| only_when(VOLTAGE, sight)),
         }
     }
     beyond
+}
+
+/// Why what the device has cannot be set now.
+fn only_when(name: &str, sight: &Sight<'_>) -> Option<String> {
+    let condition = sight.map.only_when(name, sight.point)?;
+    Some(format!("this inverter lets {name} be set only while {condition}"))
 }
 
 fn least(limit: f64, own: Option<f64>) -> f64 {
@@ -336,16 +353,26 @@ mod tests {
     fn what_an_inverter_cannot_do_is_said() {
         let profile = builtin::by_id("growatt-spf").unwrap();
         let (map, image) = (Map::new(&profile, None, true), Image::default());
-        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
-        let wanted = Wanted {
-            charge_a: Some(0.0),
-            discharge_a: Some(0.0),
-            voltage_v: None,
-            stance: Stance::Obeying,
-            reason: String::new(),
+        let said = |battery_type: f64| {
+            let point = |name: &str| (name == "x_battery_type").then_some(battery_type);
+            let sight = Sight { map: &map, image: &image, point: &point, secret: &|_| None, reads: 0 };
+            let wanted = Wanted {
+                charge_a: Some(0.0),
+                discharge_a: Some(0.0),
+                voltage_v: None,
+                stance: Stance::Obeying,
+                reason: String::new(),
+            };
+            let mut control = Control::default();
+            let said = want(&mut control, &wanted, None, &config::Device::at(&profile.id), &sight);
+            (control.wanted(CHARGE[0]), said.unwrap_or_default())
         };
-        let said = want(&mut Control::default(), &wanted, None, &config::Device::at(&profile.id), &sight);
-        assert_eq!(said.as_deref(), Some("this inverter takes no charge_current_limit below 10 A"));
+        assert_eq!(
+            said(0.0),
+            (Some(10.0), "this inverter takes no charge_current_limit below 10 A".to_owned())
+        );
+        let why = "this inverter lets charge_current_limit be set only while x_battery_type != 3";
+        assert_eq!(said(3.0), (None, why.to_owned()));
     }
 
     /// What a Growatt SPF that shows this charge voltage is to be set to where 28.4 V are decided, and what is said.

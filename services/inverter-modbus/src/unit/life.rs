@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::commander::Commanders;
 use super::control::Control;
+use super::float::Float;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::kept::Kept;
@@ -19,14 +20,14 @@ use super::show;
 use super::view::View;
 use super::volts::Volts;
 use super::waiting::Waiting;
-use crate::config::{self, ControlSwitch};
+use crate::config::{self, ControlSwitch, Recognise};
 use crate::device::access::Access;
 use crate::device::poll::{Device, Happened};
 use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
-use crate::system::{Member, Systems, Wish};
+use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -54,12 +55,16 @@ pub struct Unit {
     pub(super) control: Control,
     /// What is to be undone, also by the process after this one.
     pub(super) kept: Kept,
+    /// Its float voltage, beside the charge voltage that follows.
+    pub(super) float: Float,
     /// Who set what is in force.
     pub(super) commanders: Commanders,
     /// The orders that are under way, by number, and the set points that they are for.
     pub(super) orders: Vec<(u64, String)>,
     pub(super) next_order: u64,
     pub(super) power_w: f64,
+    /// The power into the battery as clients of Venus set it.
+    pub(super) battery_power: BatteryPower,
     pub(super) result: String,
     /// What waits for its turn.
     pub(super) waiting: Waiting,
@@ -89,8 +94,15 @@ impl Unit {
         bus: &BusAddress,
         folder: &Path,
     ) -> Result<Unit, Failure> {
-        let profile = Arc::new(profile);
         let number = config.unit(&profile);
+        if config.recognise == Recognise::Any {
+            tracing::warn!(
+                device = profile.id,
+                "recognise = \"any\": whatever answers as unit {number} of {address} is taken for this device, and nothing checks \
+                 that it is one; compare its values with its display"
+            );
+        }
+        let profile = Arc::new(config.taken(profile));
         let name = format!("{}_{number}", address.suffix());
         let mut halves = Vec::new();
         for role in roles(&profile, &config) {
@@ -126,10 +138,12 @@ impl Unit {
             volts: Volts::default(),
             control: Control::default(),
             kept,
+            float: Float::default(),
             commanders,
             orders: Vec::new(),
             next_order: 0,
             power_w: 0.0,
+            battery_power: BatteryPower::default(),
             result: String::new(),
             waiting: Waiting::default(),
             shown_at: None,
@@ -230,6 +244,7 @@ impl Unit {
         if !self.halves.iter().any(Half::is_taken) {
             self.order(now);
         }
+        self.battery_power.look(self.control.is_wanted(BATTERY_POWER));
         let age = self.device.heard_at().map(|at| now.duration_since(at));
         // A sum of which a part is not there yet is a wrong value.
         let is_there = age.is_some_and(|age| age < OFFLINE) && self.device.is_whole();
@@ -286,14 +301,17 @@ impl Unit {
             power_w: self.power_w,
             flash_writes: self.control.flash_writes(),
             mode: self.mode(),
+            is_power_forced: self.control.in_force().any(|name| name == BATTERY_POWER)
+                && self.control.is_confirmed(BATTERY_POWER),
             timeout_s: self.commanders.timeout_s(),
             now,
         };
+        let battery_power = self.battery_power;
         let mut shown = Ok(());
         for half in &mut halves {
             let role = half.role;
             let fill = |tx: &mut Update<'_>| {
-                show::show(tx, role, &view);
+                show::show(tx, role, &view, &battery_power);
                 if role == Role::Unit {
                     follows(tx, self, now);
                 }

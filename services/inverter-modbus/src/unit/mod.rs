@@ -4,8 +4,8 @@
 //! - [`sight`]: what is known of the device for that
 //! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
-//! - `orders`, `modes`: what clients set, `commander`: how long it lasts, `last_word`: how it ends with the process, `kept`: with the next one; `following`, `followed`: the decision that limits follow
-//! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current
+//! - `orders`, `modes`, `standard`: what clients set, on the paths of Venus too, `commander`: how long it lasts, `last_word`: how it ends with the process, `kept`: with the next one; `following`, `followed`: the decision that limits follow
+//! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current; `float`: the float voltage, within the charge voltage that follows
 //! - `dvcc`: what DVCC writes to one that invites it
 //! - `life`: the loop around all
 
@@ -13,6 +13,7 @@ mod bounds;
 mod commander;
 pub mod control;
 mod dvcc;
+mod float;
 mod followed;
 mod following;
 pub(crate) mod half;
@@ -25,6 +26,7 @@ mod orders;
 mod set_points;
 mod show;
 pub mod sight;
+mod standard;
 mod traces;
 mod undo;
 mod view;

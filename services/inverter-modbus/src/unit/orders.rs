@@ -8,9 +8,8 @@ use tokio::time::Instant;
 
 use super::control::{End, Outcome};
 use super::life::Unit;
-use super::set_points::{PERCENT, item_of, percent_of};
+use super::set_points::{PERCENT, item_of, percent_of, whole_w};
 use super::sight::sighted;
-use super::view::rated_w;
 use crate::config::ControlSwitch;
 use crate::device::access::Fault;
 use crate::profile::write::MODE;
@@ -44,6 +43,7 @@ impl Unit {
         {
             return self.write_mode(write, value, now);
         }
+        let Some(write) = self.write_standard(write, now) else { return };
         let Some(map) = self.device.map().filter(|_| self.was_there) else {
             return self.refuse(write, "the device is not there");
         };
@@ -51,22 +51,15 @@ impl Unit {
         let is_it = |item: &Item<f64>| write.is(*item);
         let spec = map.writes.iter().find(|known| item_of(&known.spec).is_some_and(|item| is_it(&item)));
         let (name, value) = match spec {
-            _ if in_watts => match value.map(|watts| percent_of(watts, rated_w(&self.device))) {
-                Some(None) => return self.refuse(write, "its rated power is not known"),
-                percent => (PERCENT.to_owned(), percent.flatten()),
+            _ if in_watts => match whole_w(&self.device) {
+                Some(whole) => (PERCENT.to_owned(), value.map(|watts| percent_of(watts, whole))),
+                None => return self.refuse(write, "its rated power is not known"),
             },
             Some(spec) => (spec.spec.name.clone(), value),
             None => return self.refuse(write, "nothing can be written here"),
         };
-        let Some(value) = value else {
-            // No value: nobody wants it any more.
-            return match self.control.end(&name) {
-                true => self.confirm_later(write, &format!("{name} is on its way")),
-                false => self.refuse(write, "a number is needed"),
-            };
-        };
-        match self.set(&name, value, Some(write.client()), now) {
-            Ok(()) => self.confirm_later(write, &self.taken_up(&name, value)),
+        match self.want(&name, value, write.client(), now) {
+            Ok(said) => self.confirm_later(write, &said),
             Err(why) => self.refuse(write, &why),
         }
     }
@@ -83,6 +76,21 @@ impl Unit {
     pub(super) fn confirm_later(&mut self, write: WriteRequest, said: &str) {
         (self.result, self.is_due) = (said.to_owned(), true);
         write.confirm_later();
+    }
+
+    /// A client wants this of a set point, or, without a value, nothing any more. Says what becomes of it.
+    pub(super) fn want(
+        &mut self,
+        name: &str,
+        value: Option<f64>,
+        client: &str,
+        now: Instant,
+    ) -> Result<String, String> {
+        match value {
+            Some(value) => self.set(name, value, Some(client), now).map(|()| self.taken_up(name, value)),
+            None if self.control.end(name) => Ok(format!("{name} is on its way")),
+            None => Err("a number is needed".to_owned()),
+        }
     }
 
     /// Refuses what a client wants, where it can be read why.

@@ -4,7 +4,8 @@ use dbus_interfaces::classes::{control as c, pvinverter};
 use dbus_interfaces::{Item, Update};
 
 use super::modes;
-use super::view::View;
+use super::view::{View, rated_w};
+use crate::device::poll::Device;
 use crate::profile::Class;
 use crate::profile::write::WritePoint;
 
@@ -28,10 +29,12 @@ pub(super) fn controls(tx: &mut Update<'_>, view: &View<'_>) {
             tx.set(item, shown.filter(|_| view.is_there));
         }
     }
-    if let Some(percent) = map.write(PERCENT, &point).filter(|_| is_limited_in_watts(view)) {
+    let is_solar = view.device.profile().class == Class::PvInverter;
+    if let (Some(percent), Some(whole)) =
+        (map.write(PERCENT, &point).filter(|_| is_solar), whole_w(view.device))
+    {
         let shown = percent.shown(view.device.image(), &point).filter(|_| view.is_there);
-        let watts = shown.and_then(|percent| Some(percent / 100.0 * view.rated_w()?));
-        tx.set(pvinverter::POWER_LIMIT, watts);
+        tx.set(pvinverter::POWER_LIMIT, shown.map(|percent| percent / 100.0 * whole));
     }
     modes::shown(tx, map, view);
     said(tx, view);
@@ -44,17 +47,19 @@ fn said(tx: &mut Update<'_>, view: &View<'_>) {
         .set(c::TIMEOUT, i32::try_from(view.timeout_s).unwrap_or(i32::MAX));
 }
 
-/// The limit of a solar inverter, which knows it as a part of its rated power.
+/// The limit of a solar inverter, which knows it as a part of [`whole_w`].
 pub(super) const PERCENT: &str = "ac_power_limit_percent";
 
-/// Whether a limit in watts is made of one in per cent.
-fn is_limited_in_watts(view: &View<'_>) -> bool {
-    view.device.profile().class == Class::PvInverter && view.rated_w().is_some()
+/// What a limit in per cent is of, W: the most that the device is set to give, which is its rated power unless somebody has
+/// lowered it (SunSpec models 121 and 702, `WMax`).
+pub(super) fn whole_w(device: &Device) -> Option<f64> {
+    let known = [device.points().number("x_power_setting"), rated_w(device)];
+    known.into_iter().flatten().find(|watts| *watts > 0.0)
 }
 
 /// What a client writes to the limit in watts, as the limit in per cent.
-pub(super) fn percent_of(watts: f64, rated_w: Option<f64>) -> Option<f64> {
-    rated_w.filter(|rated| *rated > 0.0).map(|rated| (100.0 * watts / rated).clamp(0.0, 100.0))
+pub(super) fn percent_of(watts: f64, whole_w: f64) -> f64 {
+    (100.0 * watts / whole_w).clamp(0.0, 100.0)
 }
 
 /// The item of a set point; one that is not canonical has none.

@@ -8,14 +8,17 @@ use super::heard::polled_by;
 use super::set_points::controls;
 use super::view::View;
 use crate::profile::Class;
-use crate::system::flows;
+use crate::system::{BatteryPower, flows, show_mode, show_standard};
 
 /// Everything that a service shows.
-pub(super) fn show(tx: &mut Update<'_>, role: Role, view: &View<'_>) {
+pub(super) fn show(tx: &mut Update<'_>, role: Role, view: &View<'_>, power: &BatteryPower) {
     tx.set(device::CONNECTED, i32::from(view.is_there));
     match role {
         Role::Unit => {
-            flows(tx, &view.part());
+            let part = view.part();
+            flows(tx, &part);
+            show_mode(tx, &part);
+            show_standard(tx, &part, power, false, |name| view.may_set(name));
             unit(tx, view);
             controls(tx, view);
             polled_by(tx, view);

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::config::{self, AcInput};
 use crate::device::poll::Device;
-use crate::engine::decode::Value;
+use crate::engine::decode::{Bits, Value};
 use crate::engine::filter::Filter;
 use crate::profile::point::Alarm;
 use crate::system::{Line, POWER, Part, SetPoint, Side};
@@ -14,6 +14,8 @@ use super::modes;
 use super::orders::DECIDED;
 use super::set_points::name_of;
 
+/// The bits of the faults; further ones are in `x_fault_code_N`, where N is the number of the first.
+const FAULTS: &str = "fault_code";
 /// Less than this into or out of the battery is rest, W.
 const AT_REST_W: f64 = 30.0;
 
@@ -37,6 +39,8 @@ pub(super) struct View<'v> {
     pub(super) flash_writes: u32,
     /// The way of running that was set and lasts until it is ended.
     pub(super) mode: Option<&'v str>,
+    /// The battery is forced to a power, and that is certain.
+    pub(super) is_power_forced: bool,
     /// How long such a one lasts without being set again, s; 0 for ever.
     pub(super) timeout_s: u32,
     /// Now.
@@ -155,35 +159,52 @@ impl View<'_> {
         by_switch.or_else(|| self.state().map(|state| state != 0))
     }
 
-    /// 0, 1 or 2 for an alarm; nothing where nothing can say it.
+    /// 0, 1 or 2 for an alarm; nothing where the profile does not know what it is here.
     pub(super) fn alarm(&self, alarm: Alarm) -> Option<i32> {
-        let mut level = None;
-        for (name, raised) in [("warning_code", 1), ("fault_code", 2)] {
-            if let Some(Value::Bits(bits)) = self.points().get(name).filter(|_| self.is_there) {
-                let here = if bits.alarms.contains(&alarm) { raised } else { 0 };
-                level = Some(level.unwrap_or(0).max(here));
-            }
-        }
-        level
+        let map = self.device.map().filter(|_| self.is_there)?;
+        map.alarm(alarm, &|name| self.points().get(name))
     }
 
-    /// What the device says of faults and warnings.
+    /// The bits of faults, with the number of the first: those of `fault_code`, and further ones.
+    fn fault_bits(&self) -> impl Iterator<Item = (u32, &Bits)> {
+        let groups = self.device.map().filter(|_| self.is_there).into_iter().flat_map(|map| &map.groups);
+        groups.filter_map(|group| {
+            let first = match group.name.strip_prefix("x_") {
+                None if group.name == FAULTS => 1,
+                None => return None,
+                Some(name) => name.strip_prefix(FAULTS)?.strip_prefix('_')?.parse().ok()?,
+            };
+            match self.points().get(&group.name) {
+                Some(Value::Bits(bits)) => Some((first, bits)),
+                _ => None,
+            }
+        })
+    }
+
+    /// What the device says of faults and warnings. Of further faults only the number is known.
     pub(super) fn faults(&self) -> Option<String> {
-        let said = ["fault_code", "warning_code"].into_iter().filter_map(|name| self.points().get(name));
-        let texts: Vec<Vec<String>> = said
+        let said = [FAULTS, "warning_code"].into_iter().filter_map(|name| self.points().get(name));
+        let mut texts: Vec<Vec<String>> = said
             .filter_map(|value| match value {
                 Value::Bits(bits) => Some(bits.texts.clone()),
                 _ => None,
             })
             .collect();
+        let further = self.fault_bits().filter(|(first, bits)| *first > 1 && bits.raw != 0);
+        texts.extend(
+            further.map(|(first, bits)| vec![format!("fault {}", first + bits.raw.trailing_zeros())]),
+        );
         (self.is_there && !texts.is_empty()).then(|| texts.concat().join(", "))
     }
 
     /// The number of the fault, 0 without one: what the device says, or the place of its first bit.
     pub(super) fn error(&self) -> Option<i32> {
-        match self.points().get("fault_code").filter(|_| self.is_there)? {
-            Value::Bits(bits) if bits.raw == 0 => Some(0),
-            Value::Bits(bits) => i32::try_from(bits.raw.trailing_zeros() + 1).ok(),
+        let first = self.fault_bits().find(|(_, bits)| bits.raw != 0);
+        if let Some((first, bits)) = first {
+            return i32::try_from(first + bits.raw.trailing_zeros()).ok();
+        }
+        match self.points().get(FAULTS).filter(|_| self.is_there)? {
+            Value::Bits(_) => Some(0),
             value => value.number().map(|code| code as i32),
         }
     }
@@ -237,6 +258,8 @@ impl View<'_> {
             is_on: self.is_on(),
             alarms: ALARMS.map(|alarm| self.alarm(alarm)),
             grid_lost: self.alarm(Alarm::GridLost),
+            is_offgrid: self.device.profile().offgrid,
+            is_power_forced: self.is_power_forced,
             set_points: self.set_points(),
             modes: self.modes(),
             mode: self.device.map().filter(|_| self.is_there).map(|map| modes::number(map, self)),
@@ -267,10 +290,20 @@ impl View<'_> {
         Side { lines, power: self.total(side) }
     }
 
+    /// Whether the device has a set point that clients may set, now or under another condition.
+    pub(super) fn may_set(&self, name: &str) -> bool {
+        let is_free = !(self.is_decided && DECIDED.contains(&name));
+        let map = self.device.map().filter(|_| self.is_controlled && is_free);
+        map.is_some_and(|map| map.writes.iter().any(|write| write.spec.name == name))
+    }
+
     fn set_points(&self) -> Vec<SetPoint> {
         let Some(map) = self.device.map().filter(|_| self.is_controlled) else { return Vec::new() };
         let points = map.writes.iter().filter_map(|write| {
-            let (name, min, max) = (name_of(&write.spec)?, write.spec.min?, write.spec.max?);
+            let name = name_of(&write.spec)?;
+            // What has words instead of numbers is on or off.
+            let is_switch = write.spec.map.is_some() && name == "on_off";
+            let (min, max) = if is_switch { (0.0, 1.0) } else { (write.spec.min?, write.spec.max?) };
             let holds = write.spec.when.as_ref().is_none_or(|when| when.holds(&|name| self.number(name)));
             let value = write.shown(self.device.image(), &|name| self.number(name)).filter(|_| self.is_there);
             let is_free = !(self.is_decided && DECIDED.contains(&name));

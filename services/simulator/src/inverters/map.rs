@@ -133,6 +133,7 @@ pub struct Link {
 pub enum WriteFunction {
     /// With function 6 or 16.
     #[default]
+    #[serde(alias = "either")]
     Single,
     /// With function 16 alone.
     Multiple,

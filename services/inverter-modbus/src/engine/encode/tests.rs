@@ -131,3 +131,16 @@ fn nothing_is_made_stronger_by_what_registers_can_hold() {
     let limit = map.write("charge_current_limit", &none).unwrap();
     assert_eq!(limit.clip(30.9, &none), 30.0, "the register is in whole amperes");
 }
+
+#[test]
+fn a_limit_in_per_cent_is_never_raised_either_and_what_shows_it_may_be_a_little_less() {
+    let map = map(
+        "[[write]]\nname = \"ac_power_limit_percent\"\nmin = 0\nmax = 100\nreadback_from = \"x_shown\"\n\
+         sequence = [{ addr = 110, value = \"value\" }]\n[[point]]\nname = \"x_shown\"\naddr = 590\n",
+    );
+    let name = "ac_power_limit_percent";
+    assert_eq!(writes(&map, name, 33.9, &none), Ok(vec![written(110, &[33])]));
+    let (write, image) = (map.write(name, &none).unwrap(), Image::default());
+    let shows = |percent: f64| write.is_shown(33.9, &image, &move |_| Some(percent));
+    assert_eq!([32.0, 33.0, 34.0, 35.0].map(shows), [Some(false), Some(true), Some(true), Some(false)]);
+}

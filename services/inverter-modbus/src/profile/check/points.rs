@@ -143,6 +143,9 @@ impl Check for In<'_, EnumPoint> {
         for raw in point.map.0.keys().filter(|raw| !(low..=high).contains(*raw)) {
             findings.refuse("map", format!("{raw:#x} in {}", point.kind.name()), "raw values of the type");
         }
+        for raw in point.alarm.0.keys().filter(|raw| !point.map.0.contains_key(raw)) {
+            findings.refuse("alarm", format!("{raw:#x} has no word"), "raw values of the map");
+        }
         if point.name == "state" {
             for word in point.map.0.values().filter(|word| !STATES.contains(&word.as_str())) {
                 findings.unknown_word("map", word, STATES.iter().copied());

@@ -356,3 +356,5 @@ fn the_last_word_leaves_out_what_the_device_has_been_read_to_have() {
     bench.has(281, &[1]);
     assert!(has_281(&last_word(&mut bench, Vec::new())), "it is something else by now");
 }
+
+mod users;
