@@ -134,7 +134,8 @@ const LUXPOWER: Make = (
 const GROWATT_SPF: Make = (
     "growatt-spf",
     1,
-    &[("ChargeCurrentLimit", 12.0, "battery_w", 12.0 * 51.8), ("MinSoc", 60.0, "may_give_w", 0.0)],
+    // Its battery is a lithium one, whose BMS says how much it takes.
+    &[("MinSoc", 60.0, "may_give_w", 0.0)],
 );
 /// Scale factors of the device, at places that it tells itself.
 const SUNSPEC: Make = (

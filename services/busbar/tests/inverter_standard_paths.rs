@@ -51,12 +51,6 @@ fn the_settings_of_a_gx_are_set_points_with_what_the_device_shows() {
         (system, "/Ess/DisableFeedIn", "int32:1"),
         &[(unit, "/Ess/DisableFeedIn", json!(1)), (unit, "/Control/ExportEnable", json!(0))],
     );
-    let limit = "/Settings/ChargeCurrentLimit";
-    sets(
-        &bed,
-        (unit, limit, "double:42"),
-        &[(unit, limit, json!(42)), (unit, "/Control/ChargeCurrentLimit", json!(42))],
-    );
     sets(&bed, (system, "/Mode", "int32:4"), &[(system, "/Mode", json!(4)), (unit, "/Mode", json!(4))]);
     sets(
         &bed,
@@ -68,7 +62,6 @@ fn the_settings_of_a_gx_are_set_points_with_what_the_device_shows() {
         (unit, "/Ess/DisableFeedIn", "int32:2"),
         (unit, "/Mode", "int32:1"),
         (system, "/Mode", "int32:251"),
-        (unit, limit, "double:9999"),
     ] {
         assert!(!is_taken(&bed, service, path, value), "{path} {value}");
     }

@@ -85,7 +85,7 @@ pub(super) fn show(
         .set(m::IN_TOTAL, whole.input.power)
         .set(m::OUT_TOTAL, whole.output.power);
     show_mode(tx, whole);
-    standard::show(tx, whole, power, true, |name| offered.contains(name));
+    standard::show(tx, whole, power, |name| offered.contains(name));
     if let Some(generator) = &whole.generator {
         tx.set(m::IN2_TOTAL, generator.power);
     }

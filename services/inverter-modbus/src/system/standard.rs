@@ -22,32 +22,23 @@ enum Path {
     Not(Item<i32>),
 }
 
-/// A path of Venus, its set point, and whether systems have it beside units.
-struct Standard(&'static str, Path, bool);
+/// A set point, and its path of Venus.
+struct Standard(&'static str, Path);
 
-/// `/Mode` and the set point with a switch are not among them.
-const STANDARD: [Standard; 6] = [
-    Standard("min_soc", Path::Same(m::MIN_SOC_LIMIT), true),
-    Standard("export_enable", Path::Not(m::DISABLE_FEED_IN), true),
-    Standard("grid_charge_enable", Path::Not(m::DISABLE_CHARGE), true),
-    Standard("ac_input_current_limit", Path::Same(m::IN_CURRENT_LIMIT), true),
-    Standard("power_setpoint", Path::Same(m::AC_POWER_SETPOINT), true),
-    Standard("charge_current_limit", Path::Same(m::CHARGE_CURRENT_LIMIT), false),
+/// `/Mode` and the set point with a switch are not among them. `/Settings/ChargeCurrentLimit` is for DVCC, and only for an inverter
+/// that is lent to it.
+const STANDARD: [Standard; 5] = [
+    Standard("min_soc", Path::Same(m::MIN_SOC_LIMIT)),
+    Standard("export_enable", Path::Not(m::DISABLE_FEED_IN)),
+    Standard("grid_charge_enable", Path::Not(m::DISABLE_CHARGE)),
+    Standard("ac_input_current_limit", Path::Same(m::IN_CURRENT_LIMIT)),
+    Standard("power_setpoint", Path::Same(m::AC_POWER_SETPOINT)),
 ];
 
 /// Shows them. `is_known` are the set points that there may be, settable now or not.
-pub(crate) fn show(
-    tx: &mut Update<'_>,
-    part: &Part,
-    power: &BatteryPower,
-    is_system: bool,
-    is_known: impl Fn(&str) -> bool,
-) {
+pub(crate) fn show(tx: &mut Update<'_>, part: &Part, power: &BatteryPower, is_known: impl Fn(&str) -> bool) {
     let present = |name: &str| part.set_points.iter().find(|point| point.name == name);
-    for Standard(name, path, is_of_system) in &STANDARD {
-        if is_system && !is_of_system {
-            continue;
-        }
+    for Standard(name, path) in &STANDARD {
         match (path, present(name)) {
             (Path::Same(item), Some(SetPoint { value, min, max, .. })) => {
                 tx.set(item.writable().range(*min, *max), *value);
@@ -99,7 +90,7 @@ pub(crate) fn heard(write: &WriteRequest) -> Option<Result<(&'static str, Option
             _ => Err("this device knows 3, on, and 4, off"),
         });
     }
-    STANDARD.iter().find_map(|Standard(name, path, _)| match path {
+    STANDARD.iter().find_map(|Standard(name, path)| match path {
         Path::Same(item) => write.is(*item).then_some(Ok((*name, value))),
         Path::Not(item) => {
             let not = value.map(|value| if value == 0.0 { 1.0 } else { 0.0 });

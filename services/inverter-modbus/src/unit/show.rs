@@ -18,7 +18,7 @@ pub(super) fn show(tx: &mut Update<'_>, role: Role, view: &View<'_>, power: &Bat
             let part = view.part();
             flows(tx, &part);
             show_mode(tx, &part);
-            show_standard(tx, &part, power, false, |name| view.may_set(name));
+            show_standard(tx, &part, power, |name| view.may_set(name));
             unit(tx, view);
             controls(tx, view);
             polled_by(tx, view);
