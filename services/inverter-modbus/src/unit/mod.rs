@@ -2,7 +2,7 @@
 //!
 //! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure
 //! - [`sight`]: what is known of the device for that
-//! - `view`: what its points come to; `show`, `set_points`, `heard`: that as items
+//! - `view`: what its points come to, `faults`: what they say of faults; `show`, `set_points`, `heard`: that as items
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`: what clients set, `commander`: how long it lasts; `following`, `followed`: the decision that limits follow
 //! - `bounds`: what clients force, within that decision
@@ -13,6 +13,7 @@ mod bounds;
 mod commander;
 pub mod control;
 mod dvcc;
+mod faults;
 mod followed;
 mod following;
 pub(crate) mod half;

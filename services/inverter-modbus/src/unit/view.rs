@@ -5,11 +5,11 @@ use tokio::time::Instant;
 
 use crate::config::{self, AcInput};
 use crate::device::poll::Device;
-use crate::engine::decode::Value;
 use crate::engine::filter::Filter;
 use crate::profile::point::Alarm;
 use crate::system::{Line, Part, SetPoint, Side};
 
+use super::faults;
 use super::orders::DECIDED;
 use super::set_points::name_of;
 
@@ -50,7 +50,17 @@ impl View<'_> {
 
     /// A point, as long as the device is heard.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
-        self.points().number(name).filter(|_| self.is_there)
+        let number = self.points().number(name).filter(|_| self.is_there)?;
+        Some(if self.is_reversed(name) { -number } else { number })
+    }
+
+    /// Whether the user knows that this point has the opposite sign.
+    fn is_reversed(&self, name: &str) -> bool {
+        match name {
+            "battery_power" | "battery_current" => self.config.battery_reversed,
+            // The counters of such meters are right.
+            _ => self.config.meter_reversed && name.starts_with("grid_") && name.ends_with("_power"),
+        }
     }
 
     /// Lines: what the device says, otherwise what the profile says.
@@ -156,35 +166,17 @@ impl View<'_> {
 
     /// 0, 1 or 2 for an alarm; nothing where nothing can say it.
     pub(super) fn alarm(&self, alarm: Alarm) -> Option<i32> {
-        let mut level = None;
-        for (name, raised) in [("warning_code", 1), ("fault_code", 2)] {
-            if let Some(Value::Bits(bits)) = self.points().get(name).filter(|_| self.is_there) {
-                let here = if bits.alarms.contains(&alarm) { raised } else { 0 };
-                level = Some(level.unwrap_or(0).max(here));
-            }
-        }
-        level
+        faults::alarm(self.points(), alarm).filter(|_| self.is_there)
     }
 
     /// What the device says of faults and warnings.
     pub(super) fn faults(&self) -> Option<String> {
-        let said = ["fault_code", "warning_code"].into_iter().filter_map(|name| self.points().get(name));
-        let texts: Vec<Vec<String>> = said
-            .filter_map(|value| match value {
-                Value::Bits(bits) => Some(bits.texts.clone()),
-                _ => None,
-            })
-            .collect();
-        (self.is_there && !texts.is_empty()).then(|| texts.concat().join(", "))
+        faults::texts(self.points()).filter(|_| self.is_there)
     }
 
-    /// The number of the fault, 0 without one: what the device says, or the place of its first bit.
+    /// The number of the fault, 0 without one: what the device says, or the place of its first bit, from 1 on.
     pub(super) fn error(&self) -> Option<i32> {
-        match self.points().get("fault_code").filter(|_| self.is_there)? {
-            Value::Bits(bits) if bits.raw == 0 => Some(0),
-            Value::Bits(bits) => i32::try_from(bits.raw.trailing_zeros() + 1).ok(),
-            value => value.number().map(|code| code as i32),
-        }
+        faults::number(self.points()).filter(|_| self.is_there)
     }
 }
 
