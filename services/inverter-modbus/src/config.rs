@@ -1,6 +1,7 @@
 //! The configuration of one `inverter-modbus` process: the devices on its lines, and where it looks for others.
 
 mod discover;
+mod signs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -246,7 +246,7 @@ fn so_many_facts_of_each_profile_are_unverified() {
         ("sungrow-sh", 6),
         ("sma-sunny-island", 5),
         ("sunspec-inverter", 0),
-        ("sunspec-hybrid", 5),
+        ("sunspec-hybrid", 6),
         ("sunspec-meter", 0),
     ];
     assert_eq!(counts, known, "a new mark needs a reason, a removed one a source");
@@ -374,4 +374,19 @@ fn the_day_of_a_luxpower_ends_at_23_59_with_the_hour_in_the_low_byte() {
         assert_eq!(slot.values[0], 30, "{mode}: hundreds of W");
         assert_eq!(slot.values[2..], [0x0000, 0x3B17], "{mode}");
     }
+}
+
+#[test]
+fn who_never_feeds_in_is_not_offered_to() {
+    let profile = builtin::by_id("luxpower").unwrap();
+    let map = Map::new(&profile, None, true);
+    let offers = |device: f64| {
+        let point = move |name: &str| (name == "_device").then_some(device);
+        ["export_enable", "x_export_limit", "grid_charge_enable"]
+            .map(|name| map.write(name, &point).is_some())
+    };
+    for offgrid in [54.0, 38.0] {
+        assert_eq!(offers(offgrid), [false, false, true]);
+    }
+    assert_eq!(offers(2092.0), [true; 3]);
 }

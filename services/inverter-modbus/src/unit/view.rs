@@ -51,16 +51,7 @@ impl View<'_> {
     /// A point, as long as the device is heard.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         let number = self.points().number(name).filter(|_| self.is_there)?;
-        Some(if self.is_reversed(name) { -number } else { number })
-    }
-
-    /// Whether the user knows that this point has the opposite sign.
-    fn is_reversed(&self, name: &str) -> bool {
-        match name {
-            "battery_power" | "battery_current" => self.config.battery_reversed,
-            // The counters of such meters are right.
-            _ => self.config.meter_reversed && name.starts_with("grid_") && name.ends_with("_power"),
-        }
+        Some(if self.config.is_reversed(name) { -number } else { number })
     }
 
     /// Lines: what the device says, otherwise what the profile says.

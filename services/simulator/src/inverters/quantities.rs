@@ -51,14 +51,18 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         };
     }
     if let Some((number, what)) = of_tracker(name) {
+        // A port that is no tracker may be something else: the battery of a SunSpec hybrid has such numbers.
+        if number > build.trackers {
+            return None;
+        }
         let trackers = f64::from(build.trackers);
-        let watts = if number <= build.trackers { flow.pv_w / trackers } else { 0.0 };
+        let watts = flow.pv_w / trackers;
         let volts = if watts > 0.0 { STRING_V } else { 0.0 };
         return match what {
             "power" => Some(watts),
             "voltage" => Some(volts),
             "current" => Some(watts / STRING_V),
-            "energy_total" => Some(if number <= build.trackers { energy.pv / trackers } else { 0.0 }),
+            "energy_total" => Some(energy.pv / trackers),
             _ => None,
         };
     }
