@@ -6,6 +6,7 @@ mod check;
 mod device;
 mod discover;
 mod recognise;
+mod signs;
 
 use std::path::{Path, PathBuf};
 

@@ -67,6 +67,13 @@ pub struct Device {
     /// Its meter measures the whole house.
     #[serde(default)]
     pub publish_grid: bool,
+    /// It counts what the battery gives as positive where its profile says that it counts what the battery takes, or the other
+    /// way round.
+    #[serde(default)]
+    pub battery_reversed: bool,
+    /// So does its meter with what comes from the grid.
+    #[serde(default)]
+    pub meter_reversed: bool,
     /// What may be set at it.
     #[serde(default)]
     pub control: ControlSwitch,
@@ -188,6 +195,8 @@ impl Device {
             position: 0,
             soc_source: false,
             publish_grid: false,
+            battery_reversed: false,
+            meter_reversed: false,
             control: ControlSwitch::default(),
             follow: None,
             dvcc: false,

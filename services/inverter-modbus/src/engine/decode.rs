@@ -28,6 +28,8 @@ pub enum Value {
 pub struct Bits {
     /// All of them.
     pub raw: u64,
+    /// The number of the first.
+    pub first: u16,
     /// The alarms of those that are set.
     pub alarms: Vec<Alarm>,
     /// The texts of those that are set; `bit 7` for one without.
@@ -102,12 +104,9 @@ fn of_group(group: &Group, image: &Image, numbers: &Numbers<'_>) -> (Said, u64, 
     let mut first = (Said::Unread, 0, false);
     for (n, entry) in group.entries.iter().filter(holds).enumerate() {
         let (said, read) = of_source(&entry.source, image, numbers);
-        let said = match (said, entry.range) {
-            (Said::Value(Value::Number(number)), Some((low, high))) if !(low..=high).contains(&number) => {
-                Said::Wild(number)
-            }
-            (said, _) => said,
-        };
+        let said = within(said, entry.range);
+        let short = matches!(said, Said::Wild(_)).then(|| of_short(&entry.source, image, numbers)).flatten();
+        let said = short.map(|short| within(short, entry.range)).unwrap_or(said);
         let is_value = matches!(said, Said::Value(_) | Said::Wild(_));
         if is_value || n == 0 {
             first = (said, read, entry.is_counter);
@@ -117,6 +116,24 @@ fn of_group(group: &Group, image: &Image, numbers: &Numbers<'_>) -> (Said, u64, 
         }
     }
     first
+}
+
+/// A number out of its range is wild.
+fn within(said: Said, range: Option<(f64, f64)>) -> Said {
+    match (said, range) {
+        (Said::Value(Value::Number(number)), Some((low, high))) if !(low..=high).contains(&number) => {
+            Said::Wild(number)
+        }
+        (said, _) => said,
+    }
+}
+
+/// What the lowest register of a number says alone, where firmware may leave the others at zero and they are.
+fn of_short(source: &Source, image: &Image, numbers: &Numbers<'_>) -> Option<Said> {
+    let Source::Number(number) = source else { return None };
+    let Raw::Int(raw) = number.layout.read(image)? else { return None };
+    let low = u16::try_from(raw).ok().filter(|_| number.short)?;
+    Some(of_number(number, &Raw::Int(i128::from(low as i16)), image, numbers))
 }
 
 fn of_source(source: &Source, image: &Image, numbers: &Numbers<'_>) -> (Said, u64) {
@@ -145,13 +162,14 @@ fn of_source(source: &Source, image: &Image, numbers: &Numbers<'_>) -> (Said, u6
             None => Said::Unknown(raw),
         },
         (Source::Bits { none, .. }, Some(Raw::Int(raw))) if *none == Some(raw as u64) => Said::Nothing,
-        (Source::Bits { alarms, texts, .. }, Some(Raw::Int(raw))) => {
+        (Source::Bits { first, alarms, texts, .. }, Some(Raw::Int(raw))) => {
             let raw = raw as u64;
-            let set = (0..64).filter(|bit| raw >> bit & 1 == 1);
-            let mut bits = Bits { raw, ..Bits::default() };
+            let set =
+                (0..64).filter(|bit| raw >> bit & 1 == 1).map(|bit| i128::from(bit) + i128::from(*first));
+            let mut bits = Bits { raw, first: *first, ..Bits::default() };
             for bit in set {
-                bits.alarms.extend(alarms.get(&i128::from(bit)));
-                let text = texts.get(&i128::from(bit)).cloned();
+                bits.alarms.extend(alarms.get(&bit));
+                let text = texts.get(&bit).cloned();
                 bits.texts.push(text.unwrap_or_else(|| format!("bit {bit}")));
             }
             Said::Value(Value::Bits(bits))
@@ -282,6 +300,17 @@ mod tests {
         let toml = "words_at = [586, 589]\ntype = \"s32\"\nrange = [-100000, 100000]";
         assert_eq!(number(toml, &[0xFC18, 7, 7, 0xFFFF]), Some(-1000.0));
         assert_eq!(number(toml, &[0xFC18, 7, 7, 0x7FFF]), None, "outside of its range");
+    }
+
+    #[test]
+    fn old_firmware_that_knows_only_the_lowest_word_is_understood() {
+        let toml = "words_at = [586, 589]\ntype = \"s32\"\nshort = true\nrange = [-32768, 32767]";
+        assert_eq!(number(toml, &[0xE890, 7, 7, 0]), Some(-6000.0), "zeros instead of a sign");
+        assert_eq!(number(toml, &[0xE890, 7, 7, 0xFFFF]), Some(-6000.0));
+        assert_eq!(number(toml, &[0x1770, 7, 7, 0]), Some(6000.0));
+        assert_eq!(number(toml, &[0x1770, 7, 7, 1]), None, "too much");
+        let wider = toml.replace("-32768, 32767", "-60000, 60000");
+        assert_eq!(number(&wider, &[0x9C40, 7, 7, 0]), Some(40_000.0), "it can be");
     }
 
     #[test]

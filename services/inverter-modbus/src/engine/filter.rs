@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decode::{Heard, Said, Value};
 
-/// So many reads in a row may bring a value that cannot be before there is none.
+/// So many reads in a row may bring a value that cannot be, or a number without a word, before there is none.
 const WILD: u32 = 3;
 /// So many reads in a row must bring a lower counter before it counts: the device was replaced or reset.
 const LOWER: u32 = 3;
@@ -97,6 +97,10 @@ impl Believed {
             Said::Unknown(number) => {
                 let is_known = self.unknown.contains(number) || self.unknown.len() >= MOST_UNKNOWN;
                 self.unknown.insert(*number);
+                self.wild += u32::from(is_new);
+                if self.wild > WILD {
+                    self.value = None;
+                }
                 return (!is_known).then_some(*number);
             }
             Said::Nothing | Said::Unread => {
@@ -165,13 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_a_word_keeps_the_last_word_and_is_told_once() {
+    fn a_number_without_a_word_keeps_the_last_word_for_three_reads_and_is_told_once() {
         let mut filter = Filter::default();
         filter.take(&heard(Said::Value(Value::Word("running".into(), 2.0)), 1));
         assert_eq!(filter.take(&heard(Said::Unknown(9), 2)), [("it", 9)]);
         assert_eq!(filter.take(&heard(Said::Unknown(9), 3)), []);
         assert_eq!(filter.take(&heard(Said::Unknown(8), 4)), [("it", 8)]);
         assert_eq!(filter.text("it"), Some("running"));
+        filter.take(&heard(Said::Unknown(8), 5));
+        assert_eq!(filter.text("it"), None, "what it was long ago says nothing");
     }
 
     #[test]

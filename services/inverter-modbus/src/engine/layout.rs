@@ -115,6 +115,7 @@ impl Layout {
             Type::S32 => i128::from(value as u32 as i32),
             Type::S64 => i128::from(value as i64),
             Type::Hhmm => i128::from(high) * 60 + i128::from(low),
+            Type::Mmhh => i128::from(low) * 60 + i128::from(high),
             Type::BcdTime => i128::from(value / 100 * 60 + value % 100),
             Type::Bool => i128::from(value != 0),
             _ => i128::from(value),
@@ -157,6 +158,7 @@ impl Layout {
         };
         match kind {
             Type::Hhmm => time().map(|(hour, minute)| (hour << 8 | minute, 0xFFFF)),
+            Type::Mmhh => time().map(|(hour, minute)| (minute << 8 | hour, 0xFFFF)),
             Type::BcdTime => time().map(|(hour, minute)| (hour * 100 + minute, 0xFFFF)),
             _ => {
                 let (low, high) = kind.limits()?;
@@ -221,6 +223,7 @@ mod tests {
         assert_eq!(read(Type::F32, Words::Lh, &[0x0000, 0x42C8]), Raw::Float(100.0));
         assert_eq!(read(Type::F64, Words::Hl, &[0x4059, 0, 0, 0]), Raw::Float(100.0));
         assert_eq!(read(Type::Hhmm, Words::Hl, &[0x173B]), Raw::Int(23 * 60 + 59));
+        assert_eq!(read(Type::Mmhh, Words::Hl, &[0x3B17]), Raw::Int(23 * 60 + 59));
         assert_eq!(read(Type::BcdTime, Words::Hl, &[2359]), Raw::Int(23 * 60 + 59));
         assert_eq!(read(Type::Bool, Words::Hl, &[0xFF00]), Raw::Int(1));
     }
@@ -267,6 +270,7 @@ mod tests {
         assert_eq!(encode(Type::U8h, Words::Hl, Raw::Int(7)), Some(vec![(10, 0x0700, 0xFF00)]));
         assert_eq!(encode(Type::Hhmm, Words::Hl, Raw::Int(61)), Some(vec![(10, 0x0101, 0xFFFF)]));
         assert_eq!(encode(Type::Hhmm, Words::Hl, Raw::Int(24 * 60)), None);
+        assert_eq!(encode(Type::Mmhh, Words::Hl, Raw::Int(62)), Some(vec![(10, 0x0201, 0xFFFF)]));
         assert_eq!(
             encode(Type::F32, Words::Hl, Raw::Float(100.0)),
             Some(vec![(10, 0x42C8, 0xFFFF), (11, 0, 0xFFFF)])

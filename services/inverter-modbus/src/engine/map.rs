@@ -83,6 +83,8 @@ pub enum Source {
     Bits {
         /// Where.
         layout: Layout,
+        /// The number of the first bit.
+        first: u16,
         /// Bits that are an alarm.
         alarms: BTreeMap<i128, Alarm>,
         /// What bits say.
@@ -97,6 +99,8 @@ pub enum Source {
 pub struct Number {
     /// Where.
     pub layout: Layout,
+    /// Out of the range, with zeros in all but the lowest register, that register alone counts.
+    pub short: bool,
     /// See above.
     pub scale: f64,
     /// See above.

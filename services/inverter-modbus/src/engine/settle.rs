@@ -48,6 +48,7 @@ impl<'p> Settle<'p> {
             (Some(layout), _) if point.kind == Type::String => Source::Text(layout),
             (Some(layout), _) => Source::Number(Number {
                 layout,
+                short: point.short,
                 scale: point.scale,
                 offset: point.offset,
                 power_of: point.scale_from.clone(),
@@ -115,7 +116,7 @@ impl<'p> Settle<'p> {
         let none =
             has_mark.then(|| u64::MAX.checked_shr(64 - 16 * u32::from(point.count.min(4))).unwrap_or(0));
         let (alarms, texts) = (point.alarm.0.clone(), point.text.0.clone());
-        let source = Source::Bits { layout, alarms, texts, none };
+        let source = Source::Bits { layout, first: point.first_bit, alarms, texts, none };
         Some(Entry { when: point.when.clone(), source, range: None, is_counter: false })
     }
 

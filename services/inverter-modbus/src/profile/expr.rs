@@ -12,6 +12,8 @@ use parse::Parser;
 pub enum Expr {
     /// A number.
     Number(f64),
+    /// Nothing: it is missing.
+    Nothing,
     /// The value of a point.
     Point(String),
     /// `-x`
@@ -24,7 +26,7 @@ pub enum Expr {
     Absolute(Box<Expr>),
     /// The first that is there.
     First(Vec<Expr>),
-    /// The second if the first holds, otherwise the third.
+    /// The second if the first holds, otherwise the third; missing if nobody can say whether it holds.
     Select(Box<Condition>, Box<Expr>, Box<Expr>),
 }
 
@@ -91,13 +93,14 @@ impl Expr {
     pub fn value(&self, point: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
         let value = match self {
             Expr::Number(number) => *number,
+            Expr::Nothing => return None,
             Expr::Point(name) => point(name)?,
             Expr::Negative(inner) => -inner.value(point)?,
             Expr::OrZero(inner) => inner.value(point).unwrap_or(0.0),
             Expr::Absolute(inner) => inner.value(point)?.abs(),
             Expr::First(all) => all.iter().find_map(|expr| expr.value(point))?,
             Expr::Select(condition, yes, no) => {
-                if condition.holds(point) {
+                if condition.is_true(point)? {
                     yes.value(point)?
                 } else {
                     no.value(point)?
@@ -121,7 +124,7 @@ impl Expr {
     /// The points that it needs.
     pub fn names(&self, names: &mut Vec<String>) {
         match self {
-            Expr::Number(_) => {}
+            Expr::Number(_) | Expr::Nothing => {}
             Expr::Point(name) => names.push(name.clone()),
             Expr::Negative(inner) | Expr::OrZero(inner) | Expr::Absolute(inner) => inner.names(names),
             Expr::First(all) => all.iter().for_each(|expr| expr.names(names)),
@@ -134,6 +137,19 @@ impl Expr {
                 yes.names(names);
                 no.names(names);
             }
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Comparison::Equal => left == right,
+            Comparison::Different => left != right,
+            Comparison::Less => left < right,
+            Comparison::LessOrEqual => left <= right,
+            Comparison::Greater => left > right,
+            Comparison::GreaterOrEqual => left >= right,
         }
     }
 }
@@ -158,15 +174,24 @@ impl Condition {
             Condition::Not(inner) => !inner.holds(point),
             Condition::Compare(how, left, right) => {
                 let (Some(left), Some(right)) = (left.value(point), right.value(point)) else { return false };
-                match how {
-                    Comparison::Equal => left == right,
-                    Comparison::Different => left != right,
-                    Comparison::Less => left < right,
-                    Comparison::LessOrEqual => left <= right,
-                    Comparison::Greater => left > right,
-                    Comparison::GreaterOrEqual => left >= right,
-                }
+                how.holds(left, right)
             }
+        }
+    }
+
+    /// Whether it is true; `None` if that hangs on what is missing.
+    pub fn is_true(&self, point: &dyn Fn(&str) -> Option<f64>) -> Option<bool> {
+        match self {
+            Condition::And(left, right) => match (left.is_true(point), right.is_true(point)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (left, right) => Some(left? && right?),
+            },
+            Condition::Or(left, right) => match (left.is_true(point), right.is_true(point)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (left, right) => Some(left? || right?),
+            },
+            Condition::Not(inner) => inner.is_true(point).map(|is| !is),
+            Condition::Compare(how, left, right) => Some(how.holds(left.value(point)?, right.value(point)?)),
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Type {
     Bool,
     /// Hour in the high byte, minute in the low one.
     Hhmm,
+    /// Minute in the high byte, hour in the low one.
+    Mmhh,
     /// Hour times a hundred and minute, in decimal.
     BcdTime,
     /// A power of ten for other fields, as SunSpec has them.
@@ -72,7 +74,7 @@ impl Type {
     pub fn bits(self) -> u32 {
         match self {
             Type::U8h | Type::U8l | Type::S8h | Type::S8l => 8,
-            Type::U16 | Type::S16 | Type::Bool | Type::Hhmm | Type::BcdTime | Type::Sf16 => 16,
+            Type::U16 | Type::S16 | Type::Bool | Type::Hhmm | Type::Mmhh | Type::BcdTime | Type::Sf16 => 16,
             Type::U32 | Type::S32 => 32,
             Type::U64 | Type::S64 => 64,
             Type::F32 | Type::F64 | Type::String => 0,
@@ -109,6 +111,7 @@ impl Type {
             Type::String => "string",
             Type::Bool => "bool",
             Type::Hhmm => "hhmm",
+            Type::Mmhh => "mmhh",
             Type::BcdTime => "bcdtime",
             Type::Sf16 => "sf16",
         }

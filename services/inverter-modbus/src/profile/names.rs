@@ -51,6 +51,8 @@ const POINTS: &[(&str, &str)] = &[
     ("state", "-"),
     ("work_mode", ""),
     ("fault_code", "-"),
+    ("fault_code#", "-"),
+    ("fault_number", ""),
     ("warning_code", "-"),
     ("rated_power", "W"),
     ("phases", ""),

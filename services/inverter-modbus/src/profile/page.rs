@@ -2,6 +2,7 @@
 
 mod written;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::names;
@@ -80,7 +81,7 @@ pub fn page(profile: &Profile) -> String {
         row(&mut page, &[&format!("`{}`", point.name), unit, &place, &how(point), &remarks]);
     }
     for point in &profile.words {
-        let words: Vec<_> = point.map.0.iter().map(|(raw, word)| format!("{raw} {word}")).collect();
+        let words = in_ranges(&point.map.0);
         let alarms = alarms(&point.alarm);
         let remarks = remarks(&[unverified(point.unverified.as_ref()), point.note.clone(), alarms]);
         let place = place(profile.table(point.table), Some(point.addr), &point.model, None);
@@ -120,6 +121,22 @@ fn recognised(profile: &Profile, sign: &Match) -> String {
         Match { prefix: Some(all), .. } => format!("{place} begins with {}", all.join(" or ")),
         _ => format!("{place} is text"),
     }
+}
+
+/// Words for numbers, those of neighbours together.
+fn in_ranges(words: &BTreeMap<i128, String>) -> Vec<String> {
+    let mut ranges: Vec<(i128, i128, &str)> = Vec::new();
+    for (raw, word) in words {
+        match ranges.last_mut() {
+            Some((_, last, same)) if *last + 1 == *raw && same == word => *last = *raw,
+            _ => ranges.push((*raw, *raw, word)),
+        }
+    }
+    let shown = ranges.into_iter().map(|(first, last, word)| match last - first {
+        0 => format!("{first} {word}"),
+        _ => format!("{first} to {last} {word}"),
+    });
+    shown.collect()
 }
 
 fn line(page: &mut String, text: &str) {

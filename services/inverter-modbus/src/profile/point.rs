@@ -54,6 +54,9 @@ pub struct Point {
     /// Addresses of registers that are not adjacent, the lowest word first.
     #[serde(default)]
     pub words_at: Option<Vec<u16>>,
+    /// Firmware may leave all but the lowest register of `words_at` at zero: what is out of `range` is then that one alone.
+    #[serde(default)]
+    pub short: bool,
     /// Made of other points.
     #[serde(default)]
     pub expr: Option<Expr>,
@@ -191,6 +194,9 @@ pub struct BitsPoint {
     /// Order of the registers; bit 0 is the lowest of the lowest.
     #[serde(default)]
     pub words: Option<Words>,
+    /// The number of the first bit, for the texts and the alarms, and for the number of the fault.
+    #[serde(default)]
+    pub first_bit: u16,
     /// Bits that are an alarm of the bus.
     #[serde(default)]
     pub alarm: Numbered<Alarm>,

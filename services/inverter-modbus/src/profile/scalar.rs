@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A table whose keys are numbers, decimal or `0x` hexadecimal: `{ 0 = "standby", 0x1000 = "fault" }`.
+/// A table whose keys are numbers, decimal or `0x` hexadecimal, or ranges of them: `{ 0 = "standby", 0x1000-0x1FFF = "fault" }`.
+/// A number that has an entry of its own is left out of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbered<T>(pub BTreeMap<i128, T>);
 
@@ -17,10 +18,10 @@ impl<T> Default for Numbered<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Numbered<T> {
+impl<'de, T: Deserialize<'de> + Clone> Deserialize<'de> for Numbered<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        impl<'de, T: Deserialize<'de> + Clone> Visitor<'de> for Entries<T> {
             type Value = Numbered<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,12 +29,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Numbered<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Numbered<T>, A::Error> {
-                let mut entries = BTreeMap::new();
+                let (mut entries, mut ranges) = (BTreeMap::new(), Vec::new());
                 while let Some(key) = map.next_key::<String>()? {
-                    let number = number(&key)
-                        .ok_or_else(|| de::Error::custom(format!("the key {key:?} is no number")))?;
-                    if entries.insert(number, map.next_value()?).is_some() {
-                        return Err(de::Error::custom(format!("{number} stands here twice")));
+                    let (first, last) = numbers(&key).ok_or_else(|| {
+                        de::Error::custom(format!("the key {key:?} is no number, or a range of too many"))
+                    })?;
+                    if first != last {
+                        ranges.push((first, last, map.next_value::<T>()?));
+                    } else if entries.insert(first, map.next_value()?).is_some() {
+                        return Err(de::Error::custom(format!("{first} stands here twice")));
+                    }
+                }
+                for (first, last, value) in ranges {
+                    for number in first..=last {
+                        entries.entry(number).or_insert_with(|| value.clone());
                     }
                 }
                 Ok(Numbered(entries))
@@ -41,6 +50,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Numbered<T> {
         }
         deserializer.deserialize_map(Entries(PhantomData))
     }
+}
+
+/// More numbers than a range of them may have.
+const WIDEST: i128 = 0x1000;
+
+/// The first and the last number of a key.
+fn numbers(text: &str) -> Option<(i128, i128)> {
+    if let Some(number) = number(text) {
+        return Some((number, number));
+    }
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (number(first)?, number(last)?);
+    (first < last && last - first < WIDEST).then_some((first, last))
 }
 
 /// A whole number as a key has it.
@@ -227,6 +249,15 @@ mod tests {
     fn keys_are_decimal_or_hexadecimal() {
         assert_eq!((number("0x1000"), number("-1"), number("12")), (Some(4096), Some(-1), Some(12)));
         assert_eq!((number("1_0"), number("x"), number("")), (None, None, None));
+        assert_eq!((numbers("0x10-0x1F"), numbers("-1")), (Some((16, 31)), Some((-1, -1))));
+        assert_eq!((numbers("9-3"), numbers("0-70000"), numbers("1-")), (None, None, None));
+    }
+
+    #[test]
+    fn a_range_leaves_out_what_has_a_word_of_its_own() {
+        let table: Numbered<String> = toml::from_str("1-3 = \"fault\"\n2 = \"off\"").unwrap();
+        let words: Vec<_> = table.0.iter().map(|(raw, word)| (*raw, word.as_str())).collect();
+        assert_eq!(words, [(1, "fault"), (2, "off"), (3, "fault")]);
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn values_must_fit_their_types_and_units_their_names() {
     assert!(changed("unit = \"W\"", "unit = \"V\"").contains("battery_power in V"));
     assert!(changed("invalid = [0]", "invalid = [0x10000]").contains("raw values of the type"));
     assert!(changed("max = 240", "max = 70000").contains("raw 70000 in u16"));
-    assert!(changed("63 =", "64 =").contains("bit 64 of 64"));
+    assert!(changed("63 =", "64 =").contains("bit 64 of 0 to 63"));
     assert!(changed("range = [-40, 120]", "range = [120, -40]").contains("smaller value first"));
     assert!(changed("0x10 =", "0x10000 =").contains("raw values of the type"));
 }

@@ -5,17 +5,15 @@ use tokio::time::Instant;
 
 use crate::config::{self, AcInput};
 use crate::device::poll::Device;
-use crate::engine::decode::{Bits, Value};
 use crate::engine::filter::Filter;
 use crate::profile::point::Alarm;
 use crate::system::{Line, POWER, Part, SetPoint, Side};
 
+use super::faults;
 use super::modes;
 use super::orders::DECIDED;
 use super::set_points::name_of;
 
-/// The bits of the faults; further ones are in `x_fault_code_N`, where N is the number of the first.
-const FAULTS: &str = "fault_code";
 /// Less than this into or out of the battery is rest, W.
 const AT_REST_W: f64 = 30.0;
 
@@ -55,7 +53,8 @@ impl View<'_> {
 
     /// A point, as long as the device is heard.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
-        self.points().number(name).filter(|_| self.is_there)
+        let number = self.points().number(name).filter(|_| self.is_there)?;
+        Some(if self.config.is_reversed(name) { -number } else { number })
     }
 
     /// Lines: what the device says, otherwise what the profile says.
@@ -165,48 +164,14 @@ impl View<'_> {
         map.alarm(alarm, &|name| self.points().get(name))
     }
 
-    /// The bits of faults, with the number of the first: those of `fault_code`, and further ones.
-    fn fault_bits(&self) -> impl Iterator<Item = (u32, &Bits)> {
-        let groups = self.device.map().filter(|_| self.is_there).into_iter().flat_map(|map| &map.groups);
-        groups.filter_map(|group| {
-            let first = match group.name.strip_prefix("x_") {
-                None if group.name == FAULTS => 1,
-                None => return None,
-                Some(name) => name.strip_prefix(FAULTS)?.strip_prefix('_')?.parse().ok()?,
-            };
-            match self.points().get(&group.name) {
-                Some(Value::Bits(bits)) => Some((first, bits)),
-                _ => None,
-            }
-        })
-    }
-
-    /// What the device says of faults and warnings. Of further faults only the number is known.
+    /// What the device says of faults and warnings.
     pub(super) fn faults(&self) -> Option<String> {
-        let said = [FAULTS, "warning_code"].into_iter().filter_map(|name| self.points().get(name));
-        let mut texts: Vec<Vec<String>> = said
-            .filter_map(|value| match value {
-                Value::Bits(bits) => Some(bits.texts.clone()),
-                _ => None,
-            })
-            .collect();
-        let further = self.fault_bits().filter(|(first, bits)| *first > 1 && bits.raw != 0);
-        texts.extend(
-            further.map(|(first, bits)| vec![format!("fault {}", first + bits.raw.trailing_zeros())]),
-        );
-        (self.is_there && !texts.is_empty()).then(|| texts.concat().join(", "))
+        faults::texts(self.points()).filter(|_| self.is_there)
     }
 
-    /// The number of the fault, 0 without one: what the device says, or the place of its first bit.
+    /// The number of the fault, 0 without one: what the device says, or the place of its first bit, from 1 on.
     pub(super) fn error(&self) -> Option<i32> {
-        let first = self.fault_bits().find(|(_, bits)| bits.raw != 0);
-        if let Some((first, bits)) = first {
-            return i32::try_from(first + bits.raw.trailing_zeros()).ok();
-        }
-        match self.points().get(FAULTS).filter(|_| self.is_there)? {
-            Value::Bits(_) => Some(0),
-            value => value.number().map(|code| code as i32),
-        }
+        faults::number(self.points()).filter(|_| self.is_there)
     }
 }
 

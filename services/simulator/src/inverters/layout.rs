@@ -38,7 +38,7 @@ const LENGTHS: [(u16, u16); 24] = [
     (703, 17),
     (704, 65),
     (713, 7),
-    (714, 18),
+    (714, 18 + 25 * 4),
     (802, 62),
 ];
 
@@ -54,7 +54,7 @@ pub fn length(model: u16) -> Option<u16> {
 pub fn usual_models(profile: &Profile, phases: u8) -> Vec<u16> {
     let named = profile.point.iter().flat_map(|point| &point.model).copied();
     let mut models: Vec<u16> =
-        named.filter(|model| !matches!(model, 101..=113 | 201..=204 | 701..=713)).collect();
+        named.filter(|model| !matches!(model, 101..=113 | 201..=204 | 701..=714)).collect();
     let has = |model: u16| profile.point.iter().any(|point| point.model.contains(&model));
     models.extend([100 + u16::from(phases)].into_iter().filter(|model| has(*model)));
     models.extend([200 + u16::from(phases)].into_iter().filter(|model| has(*model)));

@@ -51,14 +51,18 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         };
     }
     if let Some((number, what)) = of_tracker(name) {
+        // A port that is no tracker may be something else: the battery of a SunSpec hybrid has such numbers.
+        if number > build.trackers {
+            return None;
+        }
         let trackers = f64::from(build.trackers);
-        let watts = if number <= build.trackers { flow.pv_w / trackers } else { 0.0 };
+        let watts = flow.pv_w / trackers;
         let volts = if watts > 0.0 { STRING_V } else { 0.0 };
         return match what {
             "power" => Some(watts),
             "voltage" => Some(volts),
             "current" => Some(watts / STRING_V),
-            "energy_total" => Some(if number <= build.trackers { energy.pv / trackers } else { 0.0 }),
+            "energy_total" => Some(energy.pv / trackers),
             _ => None,
         };
     }
@@ -71,7 +75,7 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         | "x_battery1_current"
         | "x_battery_current_signed"
         | "bms_current" => flow.battery_a,
-        "battery_voltage" | "bms_voltage" => flow.battery_v,
+        "battery_voltage" | "_bank_voltage" | "bms_voltage" => flow.battery_v,
         "_charge_power" => flow.battery_w.max(0.0),
         "_discharge_power" | "x_battery_discharge_power" => (-flow.battery_w).max(0.0),
         "battery_temperature" | "x_battery2_temperature" => plant.battery.celsius,
@@ -85,14 +89,14 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         "cell_temperature_min" => plant.battery.celsius - 1.0,
         "ac_in_power" => flow.ac_in_w,
         "ac_out_power" | "backup_power" | "_eps_power" => flow.ac_out_w,
-        "grid_power" | "x_meter_power" | "x_external_power" => flow.grid_w,
+        "grid_power" | "x_meter_power" | "x_external_power" | "x_grid_side_power" => flow.grid_w,
         "_import_power" => flow.grid_w.max(0.0),
         "_export_power" => (-flow.grid_w).max(0.0),
         "inverter_power" => inverter_w,
         "_inverter_power" => inverter_w.max(0.0),
         "_rectifier_power" => (-inverter_w).max(0.0),
         "load_power" => flow.ac_out_w + flow.grid_w - flow.ac_in_w,
-        "ac_in_frequency" | "grid_frequency" => in_hz,
+        "ac_in_frequency" | "grid_frequency" | "_frequency" | "x_frequency_older" => in_hz,
         "ac_out_frequency" | "inverter_frequency" => out_hz,
         "_ac_power" | "_ac_l1_power" | "_ac_l2_power" | "_ac_l3_power" => {
             let parts = if name == "_ac_power" { 1.0 } else { f64::from(build.phases) };

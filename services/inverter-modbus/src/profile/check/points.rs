@@ -73,10 +73,16 @@ impl Check for In<'_, Point> {
             for addr in words {
                 self.check_place(findings, "words_at", (table, *addr, 1), is_modelled);
             }
+            if point.short && !point.kind.is_signed() {
+                findings.refuse("short", point.kind.name(), "s32 or s64");
+            }
             if point.range.is_none() {
                 let why = "its words may be read at different times, and then make a wild number";
                 findings.refuse("words_at", why, "range with it");
             }
+        }
+        if point.short && point.words_at.is_none() {
+            findings.refuse("short", "one place", "words_at with it");
         }
         if let Some(expr) = &point.expr {
             let mut needed = Vec::new();
@@ -164,12 +170,14 @@ impl Check for In<'_, BitsPoint> {
         findings.within("count", point.count, 1..=4, "registers");
         let place = (self.profile.table(point.table), point.addr, point.count.clamp(1, 4));
         self.check_place(findings, "addr", place, !point.model.is_empty());
-        let bits = i128::from(point.count) * 16;
-        for bit in point.alarm.0.keys().filter(|bit| !(0..bits).contains(*bit)) {
-            findings.refuse("alarm", format!("bit {bit} of {bits}"), "bits that the registers have");
+        let first = i128::from(point.first_bit);
+        let bits = first..first + i128::from(point.count) * 16;
+        let said = |bit: &i128| format!("bit {bit} of {} to {}", bits.start, bits.end - 1);
+        for bit in point.alarm.0.keys().filter(|bit| !bits.contains(bit)) {
+            findings.refuse("alarm", said(bit), "bits that the registers have");
         }
-        for bit in point.text.0.keys().filter(|bit| !(0..bits).contains(*bit)) {
-            findings.refuse("text", format!("bit {bit} of {bits}"), "bits that the registers have");
+        for bit in point.text.0.keys().filter(|bit| !bits.contains(bit)) {
+            findings.refuse("text", said(bit), "bits that the registers have");
         }
     }
 }

@@ -151,6 +151,7 @@ impl Parser {
                 self.needs(")")?;
                 Ok(made)
             }
+            Some(Token::Word(word)) if word == "none" => Ok(Expr::Nothing),
             Some(Token::Word(word)) => Ok(Expr::Point(word)),
             Some(token) => Err(format!("a point or number is expected instead of \"{token}\"")),
             None => Err("a point or number is missing at the end".to_owned()),

@@ -41,6 +41,7 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Expr::Number(number) => write!(f, "{number}"),
+            Expr::Nothing => f.write_str("none"),
             Expr::Point(name) => f.write_str(name),
             Expr::Negative(inner) => write!(f, "-{}", Inside(inner, tightness(inner) < 3)),
             Expr::OrZero(inner) => write!(f, "or0({inner})"),

@@ -34,7 +34,10 @@ fn what_is_missing_makes_the_result_missing_unless_it_may_be_nothing() {
     assert_eq!(value("a + or0(none)"), Some(3.0));
     assert_eq!(value("first(none, b, a)"), Some(-2.0));
     assert_eq!(value("a / zero"), None);
-    assert_eq!(value("sel(none == 1, a, b)"), Some(-2.0));
+    assert_eq!(value("sel(none == 1, a, b)"), None);
+    assert_eq!(value("sel(none == 1 and a > 9, a, b)"), Some(-2.0), "whatever it is");
+    assert_eq!(value("sel(none == 1 or a == 3, a, b)"), Some(3.0), "whatever it is");
+    assert_eq!(value("sel(not none == 1, a, b)"), None);
 }
 
 #[test]
@@ -60,6 +63,7 @@ fn expressions_are_shown_as_they_are_written() {
         "a - (b - a) / -b",
         "-(a + b)",
         "first(a, min(b, 2), max(a, b))",
+        "sel(a > 1, a, none)",
         "sel(a > 1 and not b == 2 or a <= 3, abs(a), 0)",
     ] {
         assert_eq!(Expr::parse(text).unwrap().to_string(), text);
