@@ -210,13 +210,14 @@ impl Control {
         begun.collect()
     }
 
-    /// A process before this one began something over these registers: it is to be undone. False if the device does not have
-    /// it any more.
+    /// A process before this one began something over these registers: it is to be undone, unless it is wanted again by now.
+    /// False if the device does not have it any more.
     pub(super) fn take_up(&mut self, name: &str, before: Image, sight: &Sight<'_>) -> bool {
         let write = sight.map.write(name, sight.point);
         let is_left = write.is_some_and(|write| undo::is_left(write, &before, sight.image));
         if is_left {
-            self.points.insert(name.to_owned(), Wish::left(before));
+            let wish = self.points.entry(name.to_owned()).or_insert_with(|| Wish::left(before.clone()));
+            wish.before.get_or_insert(before);
         }
         is_left
     }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::control::Order;
+use super::half::Half;
 use super::life::Unit;
 use super::sight::{Sight, sighted};
 use crate::engine::image::Image;
@@ -150,9 +151,9 @@ fn broken(file: &Path, why: &str) -> Option<Stored> {
 }
 
 impl Unit {
-    /// Undoes what a process before this one has begun, once the device was read.
+    /// Undoes what a process before this one has begun, once the device was read. Who has its name may have begun it, and lives.
     pub(super) fn take_up(&mut self) {
-        if !self.device.is_whole() {
+        if !self.device.is_whole() || !self.halves.iter().all(Half::is_published) {
             return;
         }
         let Some(left) = self.kept.left.take() else { return };

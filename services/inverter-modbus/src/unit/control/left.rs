@@ -46,14 +46,19 @@ fn a_forced_charge_is_ended_by_the_process_that_comes_after_the_one_that_died() 
 
 #[test]
 fn what_is_wanted_again_goes_on_and_ends_where_it_began_first() {
-    let (mut bench, before) = charging();
-    assert!(take_up(&mut bench, before));
-    bench.want(CHARGE, 3000.0);
-    assert_eq!(bench.pass(60), [CHARGE]);
-    assert_eq!((bench.holds(232), bench.holds(230)), (Some(1), Some(60)));
-    assert!(bench.control.end(CHARGE));
-    bench.pass(60);
-    assert!(is_as_before(&bench));
+    for is_wanted_first in [true, false] {
+        let (mut bench, before) = charging();
+        if is_wanted_first {
+            bench.want(CHARGE, 3000.0);
+        }
+        assert!(take_up(&mut bench, before));
+        bench.want(CHARGE, 3000.0);
+        assert_eq!(bench.pass(60), [CHARGE]);
+        assert_eq!((bench.holds(232), bench.holds(230)), (Some(1), Some(60)));
+        assert!(bench.control.end(CHARGE));
+        bench.pass(60);
+        assert!(is_as_before(&bench));
+    }
 }
 
 #[test]
