@@ -8,6 +8,8 @@
 //! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the
 //! registers before. Whatever is written into the same registers ends it too.
 
+mod left;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -197,29 +199,6 @@ impl Control {
     #[must_use]
     pub fn flash_writes(&self) -> u32 {
         self.flash_writes
-    }
-
-    /// What must be undone if nobody can any more: its name, and what stood in the registers before. What the device forgets by
-    /// itself is left out.
-    pub(super) fn begun(&self, sight: &Sight<'_>) -> Vec<(&str, &Image)> {
-        let begun = self.points.iter().filter_map(|(name, wish)| {
-            let write = sight.map.write(name, sight.point)?;
-            let before = wish.before.as_ref().filter(|_| write.spec.watchdog.is_none())?;
-            Some((name.as_str(), before))
-        });
-        begun.collect()
-    }
-
-    /// A process before this one began something over these registers: it is to be undone, unless it is wanted again by now.
-    /// False if the device does not have it any more.
-    pub(super) fn take_up(&mut self, name: &str, before: Image, sight: &Sight<'_>) -> bool {
-        let write = sight.map.write(name, sight.point);
-        let is_left = write.is_some_and(|write| undo::is_left(write, &before, sight.image));
-        if is_left {
-            let wish = self.points.entry(name.to_owned()).or_insert_with(|| Wish::left(before.clone()));
-            wish.before.get_or_insert(before);
-        }
-        is_left
     }
 
     /// The writes that undo each sequence that has been begun, for the end; those of `kept` get a last value instead.
@@ -429,8 +408,6 @@ fn is_mode(write: &WriteAt) -> bool {
 
 #[cfg(test)]
 mod bench;
-#[cfg(test)]
-mod left;
 #[cfg(test)]
 mod reductions;
 #[cfg(test)]
