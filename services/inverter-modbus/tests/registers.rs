@@ -367,7 +367,8 @@ fn the_day_of_a_luxpower_ends_at_23_59_with_the_hour_in_the_low_byte() {
     let profile = builtin::by_id("luxpower").unwrap();
     let map = Map::new(&profile, None, true);
     let image = Image::default();
-    let known = Known { point: &|_| None, secret: &|_| None, image: &image, saved: &image };
+    let point = |name: &str| (name == "_forced_discharge_stop").then_some(10.0);
+    let known = Known { point: &point, secret: &|_| None, image: &image, saved: &image };
     for (mode, first) in [("mode charge", 66), ("mode discharge", 82)] {
         let writes = map.write(mode, &|_| None).unwrap().writes(3000.0, &known).unwrap();
         let slot = writes.iter().find(|write| write.addr == first).unwrap();
