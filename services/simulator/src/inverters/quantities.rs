@@ -123,6 +123,9 @@ pub fn value(name: &str, plant: &Plant, build: Build) -> Option<f64> {
         "rated_power" | "_charge_power_max" | "_rated_charge_power" => build.rated_w,
         "grid_connected" => f64::from(u8::from(on_grid)),
         "on_off" => f64::from(u8::from(plant.orders.on)),
+        // SunSpec model 160: "StCh" and "StDi", the battery of a Fronius.
+        "_module3_name" => f64::from(0x5374_4368_u32),
+        "_module4_name" => f64::from(0x5374_4469_u32),
         "_ac_type" => f64::from(build.phases) - 1.0,
         // GoodWe: 0 one phase, 1 three; 1 connected, 0 off.
         "_phases" => {
