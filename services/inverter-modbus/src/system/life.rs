@@ -109,7 +109,9 @@ impl System {
         let whole = sum(&parts);
         self.power.look(whole.is_power_forced);
         let (offered, refusal) = (&self.offered, self.refusal);
-        self.half.show(&title, &identity, |tx| show(tx, &whole, &self.power, &seats, offered, refusal)).await?;
+        self.half
+            .show(&title, &identity, |tx| show(tx, &whole, &self.power, &seats, offered, refusal))
+            .await?;
         self.offered.extend(whole.set_points.iter().map(|point| point.name));
         self.offered.extend(Some(MODE).filter(|_| !whole.modes.is_empty()));
         Ok(())

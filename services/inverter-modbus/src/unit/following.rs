@@ -382,7 +382,9 @@ mod tests {
         if let Some(tenths) = shown {
             image.put(Table::Holding, 35, &[tenths], 1);
         }
-        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
+        // The user's own type of battery: with others it cannot be set.
+        let point = |name: &str| (name == "x_battery_type").then_some(2.0);
+        let sight = Sight { map: &map, image: &image, point: &point, secret: &|_| None, reads: 1 };
         let wanted = Wanted {
             charge_a: None,
             discharge_a: None,
@@ -398,7 +400,8 @@ mod tests {
     #[test]
     fn a_charge_voltage_is_never_raised_to_what_the_inverter_can() {
         let least = builtin::by_id("growatt-spf").unwrap();
-        let least = least.write.iter().find(|write| write.name == VOLTAGE).and_then(|write| write.min).unwrap();
+        let least =
+            least.write.iter().find(|write| write.name == VOLTAGE).and_then(|write| write.min).unwrap();
         let said = Some(format!("this inverter takes no {VOLTAGE} below {least} V"));
         assert_eq!(low_voltage(None), (None, said.clone()));
         assert_eq!(low_voltage(Some(280)), (None, said.clone()));

@@ -278,13 +278,7 @@ impl Wish {
     }
 
     /// Nothing will show whether it arrived: once more, and an end for as long as it takes.
-    fn was_lost(
-        &mut self,
-        write: &WriteAt,
-        sent: Sent,
-        sight: &Sight<'_>,
-        now: Instant,
-    ) -> Option<Became> {
+    fn was_lost(&mut self, write: &WriteAt, sent: Sent, sight: &Sight<'_>, now: Instant) -> Option<Became> {
         self.has_begun = false;
         if self.is_over {
             (self.sent, self.not_before) = (None, Some(sent.at + END_AGAIN));

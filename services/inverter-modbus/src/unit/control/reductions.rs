@@ -19,7 +19,8 @@ async fn tried(end: End) -> (Vec<u64>, Option<String>) {
     for second in 0..900 {
         let now = start + Duration::from_secs(second);
         image.put(Table::Holding, 210, &[100], second + 1);
-        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: second + 1 };
+        let sight =
+            Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: second + 1 };
         control.want(LIMIT, 0.0, &sight);
         control.outcomes(&sight, now);
         if control.next(&sight, now).is_some() {
@@ -39,7 +40,11 @@ async fn a_reduction_that_is_refused_or_lost_is_tried_again_soon_and_said() {
         let longest = at.windows(2).map(|two| two[1] - two[0]).max().unwrap();
         assert!(longest <= 70, "{end:?}: {longest} s without a try: {at:?}");
         assert!(at.len() <= 40, "memory wears out: {at:?}");
-        assert_eq!(said.as_deref(), Some("charge_current_limit 0 is not taken: the device shows 100"), "{end:?}");
+        assert_eq!(
+            said.as_deref(),
+            Some("charge_current_limit 0 is not taken: the device shows 100"),
+            "{end:?}"
+        );
     }
 }
 
