@@ -224,6 +224,7 @@ fn what_is_polled_and_controlled_stands_in_the_lists_and_in_the_status() {
         let [_, signature] = row.unwrap_or_else(|| panic!("{path} is in no list"));
         let fits = match *signature {
             "s" => item["Value"].is_string(),
+            "as" => item["Value"].as_array().is_some_and(|words| words.iter().all(|word| word.is_string())),
             _ => item["Value"].is_number(),
         };
         assert!(fits || item["Value"] == json!([]), "{path} is {}", item["Value"]);
