@@ -17,6 +17,7 @@ use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::kept::Kept;
 use super::show;
+use super::spoken::Spoken;
 use super::view::View;
 use super::volts::Volts;
 use super::waiting::Waiting;
@@ -66,6 +67,7 @@ pub struct Unit {
     /// The power into the battery as clients of Venus set it.
     pub(super) battery_power: BatteryPower,
     pub(super) result: String,
+    pub(super) spoken: Spoken,
     /// What waits for its turn.
     pub(super) waiting: Waiting,
     pub(super) shown_at: Option<Instant>,
@@ -145,6 +147,7 @@ impl Unit {
             power_w: 0.0,
             battery_power: BatteryPower::default(),
             result: String::new(),
+            spoken: Spoken::default(),
             waiting: Waiting::default(),
             shown_at: None,
             was_there: false,

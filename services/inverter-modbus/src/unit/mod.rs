@@ -2,7 +2,7 @@
 //!
 //! - [`control`]: what is wanted of the device and when it is written, `wish` of one set point, `wear` of memory, `traces` of writes, `undo` of sequences: pure; `waiting`: what of it waits, in words
 //! - [`sight`]: what is known of the device for that
-//! - `view`: what its points come to, `faults`: what they say of faults; `show`, `set_points`, `heard`: that as items
+//! - `view`: what its points come to, `faults`: what they say of faults; `show`, `set_points`, `heard`: that as items, `spoken`: as lines of the log
 //! - `half`: one service with its number and name
 //! - `orders`, `modes`, `standard`: what clients set, on the paths of Venus too, `commander`: how long it lasts, `last_word`: how it ends with the process, `kept`: with the next one; `following`, `followed`: the decision that limits follow
 //! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current; `float`: the float voltage, within the charge voltage that follows
@@ -27,6 +27,7 @@ mod orders;
 mod set_points;
 mod show;
 pub mod sight;
+mod spoken;
 mod standard;
 mod traces;
 mod undo;

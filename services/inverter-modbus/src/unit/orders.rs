@@ -228,7 +228,9 @@ impl Unit {
 
     pub(super) fn say(&mut self, what: String, is_bad: bool) {
         if is_bad {
-            tracing::warn!(device = self.device.access().label(), "{what}");
+            if self.spoken.is_news(&what, Instant::now()) {
+                tracing::warn!(device = self.device.access().label(), "{what}");
+            }
         } else {
             tracing::info!(device = self.device.access().label(), "{what}");
         }
