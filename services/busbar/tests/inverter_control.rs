@@ -287,5 +287,5 @@ fn an_inverter_that_is_exchanged_for_one_that_does_not_bear_it_is_neither_read_n
         let (function, addr) = (parts.next(), parts.next().and_then(|addr| addr.parse::<u16>().ok()));
         matches!(function, Some("3" | "4")) && addr.is_some_and(|addr| addr < 30_000)
     };
-    assert!(!asked.is_empty() && asked.iter().all(|entry| is_harmless(&entry)), "{journal}");
+    assert!(!asked.is_empty() && asked.iter().all(is_harmless), "{journal}");
 }
