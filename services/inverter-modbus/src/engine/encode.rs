@@ -141,6 +141,20 @@ impl WriteAt {
         Ok(writes)
     }
 
+    /// The writes that leave the device with `value` when the process ends: what lapses by itself does not any more.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn last_writes(&self, value: f64, known: &Known<'_>) -> Result<Vec<Written>, Refused> {
+        let mut for_good = self.clone();
+        for step in &mut for_good.spec.sequence {
+            if let Some(last) = step.last {
+                step.value = Given::Number(last);
+            }
+        }
+        for_good.writes(value, known)
+    }
+
     /// The writes that repeat it, or change its value, while it is in force.
     ///
     /// # Errors

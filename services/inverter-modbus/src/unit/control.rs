@@ -242,13 +242,15 @@ impl Control {
         let value = write.clip(value, sight.point);
         // What is shown may be older than what was written last.
         let is_sure = self.points.get(name).is_none_or(|wish| wish.is_settled && wish.value == value);
-        if is_sure && write.is_shown(value, sight.image, sight.point) == Some(true) {
+        // What would lapse without us must be told that it is to stay.
+        let lapses = write.spec.sequence.iter().any(|step| step.last.is_some());
+        if is_sure && !lapses && write.is_shown(value, sight.image, sight.point) == Some(true) {
             return Vec::new();
         }
         let nothing = Image::default();
         let image = self.traces.supposed(sight.image);
         let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
-        let writes = write.writes(value, &known).unwrap_or_default();
+        let writes = write.last_writes(value, &known).unwrap_or_default();
         // Further last values stand beside this one.
         self.traces.begin(name, &writes, sight.image);
         self.flash_writes += u32::from(write.spec.persist == Persist::Flash && !writes.is_empty());

@@ -121,6 +121,9 @@ fn one(step: &Step) -> String {
     if step.scale != 1.0 {
         let _ = write!(text, " in {}", step.scale);
     }
+    if let Some(last) = step.last {
+        text.push_str(&format!(" ({last} at the end)"));
+    }
     if step.once {
         text.push_str(" (once)");
     }

@@ -42,6 +42,9 @@ pub struct Step {
     pub mask: Option<u64>,
     /// What is written.
     pub value: Given,
+    /// What is written instead when the process ends: a limit that lapses by itself is to stay then.
+    #[serde(default)]
+    pub last: Option<f64>,
     /// In one request with the step before.
     #[serde(default)]
     pub join: bool,

@@ -71,6 +71,27 @@ async fn a_limit_that_cannot_be_computed_is_said() {
 }
 
 #[test]
+fn a_limit_that_would_lapse_stays_when_the_process_ends() {
+    let profile = builtin::by_id("sunspec-hybrid").unwrap();
+    let models = [103, 120, 124, 160, 802].into_iter().zip((0_u16..).map(|n| 40_070 + 200 * n));
+    let chain = Chain { models: models.map(|(id, addr)| Model { id, addr, length: 190 }).collect() };
+    let map = Map::new(&profile, Some(&chain), true);
+    let mut image = Image::default();
+    image.put(Table::Holding, 40_470, &[0; 30], 1);
+    let point = |name: &str| (name == "_charge_power_max").then_some(5000.0);
+    let sight = Sight { map: &map, image: &image, point: &point, secret: &|_| None, reads: 1 };
+    let mut control = Control::default();
+    // Revert after no time at all: SunSpec model 124, InOutWRte_RvrtTms.
+    let revert = |writes: &[Written]| {
+        writes.iter().find(|write| write.addr == 40_470 + 15).map(|write| write.values.clone())
+    };
+    control.want("charge_power_limit", 1000.0, &sight);
+    let order = control.next(&sight, Instant::now()).unwrap();
+    assert_eq!(revert(&order.writes), Some(vec![120]));
+    assert_eq!(revert(&control.last("charge_power_limit", 0.0, &sight)), Some(vec![0]));
+}
+
+#[test]
 fn what_is_bounded_is_rounded_towards_nothing_on_either_side() {
     let map = Map::new(&builtin::by_id("solis-hybrid").unwrap(), None, true);
     let write = map.write("battery_power_setpoint", &|_| None).unwrap();
