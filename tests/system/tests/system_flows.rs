@@ -29,6 +29,8 @@ fn shows(bed: &mut Inverters, device: usize, [pv, input, output, battery]: [i16;
         (&[186][..], pv - second),
         (&[187], second),
         (&[167, 169], input),
+        // What leaves the load terminals is what the inverter and the grid terminals bring.
+        (&[173, 175], output - input),
         (&[176, 178], output),
         (&[190], -battery),
     ] {
