@@ -240,18 +240,23 @@ async fn pymodbus_agrees_on_every_request_of_the_engine() {
     }
 }
 
-/// On a serial line an answer does not say what it answers.
-#[tokio::test]
-async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register() {
-    let folder = folder();
-    let link = folder.path().join("rs485");
+/// A simulated Deye on a serial line in this folder, half charged, and our end of the line.
+fn deye(folder: &Path) -> (Running, Line) {
+    let link = folder.join("rs485");
     let profile =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles/deye-one-phase.toml");
     let config =
         serde_json::from_value(json!({ "profile": profile, "link": link, "soc": 50.0, "paced": false }));
-    let mut running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
+    let running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
     let character = Character { parity: Parity::None, two_stop_bits: false };
-    let line = Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1);
+    (running, Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1))
+}
+
+/// On a serial line an answer does not say what it answers.
+#[tokio::test]
+async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register() {
+    let folder = folder();
+    let (mut running, line) = deye(folder.path());
     running.command(0, &["fault", "late", "ms=300", "count=1"]).expect("a fault");
     // Register 184 is the state of charge, register 0 what kind of device it is.
     let hasty = line.ask_for_another(1, 3, vec![0, 184, 0, 1], Duration::from_millis(10)).await;
@@ -266,14 +271,7 @@ async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register
 #[tokio::test]
 async fn a_device_that_is_left_time_for_a_late_answer_keeps_nobody_else_waiting() {
     let folder = folder();
-    let link = folder.path().join("rs485");
-    let profile =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../inverter-modbus/profiles/deye-one-phase.toml");
-    let config =
-        serde_json::from_value(json!({ "profile": profile, "link": link, "soc": 50.0, "paced": false }));
-    let _running = Running::start(&[config.expect("an inverter")], |_| None).expect("a line");
-    let character = Character { parity: Parity::None, two_stop_bits: false };
-    let line = Line::start(Address::Serial { path: link, baud: 9600, character }, None, 1);
+    let (_running, line) = deye(folder.path());
     let ask = |unit, addr, timeout| {
         let request = Request::Read { table: Table::Holding, addr, count: 1 };
         line.ask(Ask { unit, request, timeout, gap: Duration::ZERO, turn: Turn::Now })

@@ -81,6 +81,7 @@ fn serial(script: &[Does]) -> Line {
             }
             match script.lock().unwrap().pop_front().unwrap_or(Does::Answers) {
                 Does::Nothing => continue,
+                // How slow the device is, and nothing that the test waits for.
                 Does::AnswersLate => thread::sleep(LATE),
                 Does::Answers => {}
             }

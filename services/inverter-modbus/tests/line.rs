@@ -164,6 +164,7 @@ async fn a_call_gives_way_to_whoever_needs_the_line_unless_its_answer_has_begun(
             let (begins, ends) = answer.split_at(4);
             stream.write_all(begins).await.unwrap();
             is_called.notify_one();
+            // A device that pauses in its answer for longer than others are kept waiting for one that says nothing.
             tokio::time::sleep(2 * least).await;
             stream.write_all(ends).await.unwrap();
             let frame = read_frame(&mut stream, framing).await;

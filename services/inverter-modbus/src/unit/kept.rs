@@ -199,7 +199,7 @@ impl Unit {
             if self.device.command(number, writes) {
                 self.orders.push((number, name));
             } else {
-                self.lost(&name, now);
+                self.did_not_go_out(&name, now);
             }
         }
     }

@@ -216,7 +216,7 @@ impl Unit {
     }
 
     /// An order did not go out.
-    pub(super) fn lost(&mut self, name: &str, now: Instant) {
+    pub(super) fn did_not_go_out(&mut self, name: &str, now: Instant) {
         self.done(name, End::Unsent, now);
     }
 
