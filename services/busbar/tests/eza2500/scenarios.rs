@@ -103,8 +103,16 @@ impl Step<'_> {
             || self.step["request"].as_str().unwrap().contains('#')
     }
 
-    fn check(&self, bed: &mut Bed, answer: std::io::Result<Answer>) {
-        let (served, _) = bed.journal();
+    /// Whether more was sent than the faults of this step have caused: once more, to a simulator that was too late on a busy
+    /// machine. Where that is how the service is, every attempt shows it.
+    fn was_repeated(&self, served: &[String]) -> bool {
+        let is_faulty =
+            self.step["emulator_control"]["faults"].as_array().is_some_and(|faults| !faults.is_empty());
+        let meant = self.step["serial"].as_array().map_or(usize::MAX, Vec::len);
+        is_faulty && !self.is_decided_otherwise() && served.len() > meant
+    }
+
+    fn check(&self, bed: &mut Bed, served: &[String], answer: std::io::Result<Answer>) {
         if self.step.get("transport_error").is_some() {
             // It says goodbye before it goes, and is gone then.
             match answer {
@@ -218,24 +226,37 @@ fn site(scenario: &Value, manner: Manner) -> Site {
     site
 }
 
+/// Plays a scenario to its end, or until the machine was too busy for it.
+fn attempt(scenario: &Value, manner: Manner, is_last: bool) -> bool {
+    let name = scenario["scenario"].as_str().unwrap();
+    let mut bed = Bed::start(&site(scenario, manner));
+    let words: Vec<String> = scenario["initial_state"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, word)| format!("{name}={word}"))
+        .collect();
+    bed.command(&format!("set {}", words.join(" ")));
+    for step in scenario["steps"].as_array().unwrap() {
+        control(&mut bed, &step["emulator_control"]);
+        let request = step["request"].as_str().unwrap();
+        let (method, target) = request.split_once(' ').unwrap();
+        let answer = http::ask(bed.port, method, target, "");
+        let (served, _) = bed.journal();
+        let step = Step { manner, scenario: name, step };
+        if !is_last && step.was_repeated(&served) {
+            return false;
+        }
+        step.check(&mut bed, &served, answer);
+    }
+    true
+}
+
 fn play(part: usize, of: usize, manner: Manner) {
     for (_, scenario) in scenarios().iter().enumerate().filter(|(n, _)| n % of == part) {
-        let name = scenario["scenario"].as_str().unwrap();
-        let mut bed = Bed::start(&site(scenario, manner));
-        let words: Vec<String> = scenario["initial_state"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, word)| format!("{name}={word}"))
-            .collect();
-        bed.command(&format!("set {}", words.join(" ")));
-        for step in scenario["steps"].as_array().unwrap() {
-            control(&mut bed, &step["emulator_control"]);
-            let request = step["request"].as_str().unwrap();
-            let (method, target) = request.split_once(' ').unwrap();
-            let answer = http::ask(bed.port, method, target, "");
-            Step { manner, scenario: name, step }.check(&mut bed, answer);
-        }
+        let _ = attempt(scenario, manner, false)
+            || attempt(scenario, manner, false)
+            || attempt(scenario, manner, true);
     }
 }
 
