@@ -79,6 +79,12 @@ impl WriteAt {
         Some((min, more.map_or(max, |more| more.min(max)).max(min)))
     }
 
+    /// Whether it ends by itself unless it is told at the end that it is to stay.
+    #[must_use]
+    pub fn lapses(&self) -> bool {
+        self.spec.sequence.iter().any(|step| step.last.is_some())
+    }
+
     /// The nearest value that can be written and is not further from 0 than `value`: nothing is made stronger by rounding.
     #[must_use]
     pub fn clip(&self, value: f64, point: &dyn Fn(&str) -> Option<f64>) -> f64 {

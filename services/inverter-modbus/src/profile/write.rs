@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 pub use field::Field;
 pub use identify::{Identify, Match, ReadSpec, SunSpec};
-pub use mode::{MODE, Mode, ModeSpec};
+pub use mode::{MODE, Mode, ModeSpec, ON_OFF};
 pub use step::{Given, Step};
 
 use super::expr::Condition;

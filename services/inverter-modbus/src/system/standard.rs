@@ -5,12 +5,11 @@ use dbus_interfaces::classes::multi as m;
 use dbus_interfaces::{Item, Update, Value, WriteRequest};
 
 use super::part::{Part, SetPoint};
+use crate::profile::write::ON_OFF;
 
 /// `/Mode`
 const ON: i32 = 3;
 const OFF: i32 = 4;
-/// The set point behind `/Mode`.
-const ON_OFF: &str = "on_off";
 /// The set point behind `/Ess/InverterPowerSetpoint`, which has a switch.
 pub(crate) const BATTERY_POWER: &str = "battery_power_setpoint";
 

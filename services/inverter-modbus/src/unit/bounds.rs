@@ -1,16 +1,23 @@
-//! What clients force, kept within what is decided elsewhere.
+//! What clients set, kept within what is decided elsewhere and what the user allows.
+
+use tokio::time::Instant;
 
 use super::control::Control;
-use super::following::{CHARGE, DISCHARGE, Wanted};
+use super::following::Wanted;
 use super::life::Unit;
+use super::limits::{CHARGE, DISCHARGE, VOLTAGE, least};
 use super::orders::DECIDED;
 use super::sight::{Sight, sighted};
 use super::undo;
+use super::volts::Steady;
 use super::wear::spared;
+use crate::config;
 use crate::profile::write::Mode;
 
 /// The set point that takes a power into the battery or, below zero, out of it.
 const BATTERY_POWER: &str = "battery_power_setpoint";
+/// The current that it takes from the grid for its battery.
+const GRID_CHARGE: &str = "grid_charge_current";
 
 /// Why a client may not force `key` while limits are decided elsewhere; `wanted` is what is decided.
 pub(super) fn refusal(key: &str, wanted: Option<&Wanted>, sight: &Sight<'_>) -> Option<&'static str> {
@@ -26,26 +33,54 @@ fn is_forced(key: &str) -> bool {
     key == BATTERY_POWER || key == Mode::Charge.key() || key == Mode::Discharge.key()
 }
 
-/// The most power that the battery may give and take, W. Without its voltage none is known to be right.
-fn room_w(wanted: &Wanted, volts: Option<f64>) -> (f64, f64) {
-    let volts = volts.unwrap_or(0.0);
-    let most = |amps: Option<f64>| amps.map_or(f64::INFINITY, |amps| (amps * volts).floor());
-    (most(wanted.discharge_a), most(wanted.charge_a))
+/// The most power that the battery may give and take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Room {
+    out_w: f64,
+    in_w: f64,
+    /// It is made of a voltage of long ago: it raises nothing.
+    is_old: bool,
 }
 
-/// Lowers what is forced to what is decided. A way of running comes back with the decision up to `power_w`, where it lies in
+/// The room that a decision and the user leave; nothing if neither says anything. Without the battery's voltage no power is
+/// known to be right.
+pub(super) fn room(wanted: Option<&Wanted>, config: &config::Device, volts: Option<Steady>) -> Option<Room> {
+    let most = |decided: Option<f64>, own: Option<f64>| decided.map_or(own, |amps| Some(least(amps, own)));
+    let charge_a = most(wanted.and_then(|wanted| wanted.charge_a), config.max_charge_current_a);
+    let discharge_a = most(wanted.and_then(|wanted| wanted.discharge_a), config.max_discharge_current_a);
+    if charge_a.is_none() && discharge_a.is_none() {
+        return None;
+    }
+    let watts = |amps: Option<f64>| amps.map_or(f64::INFINITY, |amps| power_w(amps, volts));
+    let is_old = volts.is_some_and(|steady| steady.is_old);
+    Some(Room { out_w: watts(discharge_a), in_w: watts(charge_a), is_old })
+}
+
+fn power_w(amps: f64, volts: Option<Steady>) -> f64 {
+    (amps * volts.map_or(0.0, |steady| steady.volts)).floor()
+}
+
+/// What a client sets, and not more than the user allows.
+fn allowed(name: &str, value: f64, config: &config::Device, volts: Option<Steady>) -> f64 {
+    let (charge, discharge) = (config.max_charge_current_a, config.max_discharge_current_a);
+    let most = match name {
+        GRID_CHARGE => charge,
+        _ if name == CHARGE[0] => charge,
+        _ if name == DISCHARGE[0] => discharge,
+        _ if name == CHARGE[1] => charge.map(|amps| power_w(amps, volts)),
+        _ if name == DISCHARGE[1] => discharge.map(|amps| power_w(amps, volts)),
+        _ => None,
+    };
+    most.map_or(value, |most| value.min(most))
+}
+
+/// Lowers what is forced to its room. A way of running comes back with the room up to `power_w`, where it lies in
 /// memory that wears out in steps that are worth a write; a set point stays where it is until it is set again.
-pub(super) fn keep_within(
-    control: &mut Control,
-    wanted: &Wanted,
-    volts: Option<f64>,
-    power_w: f64,
-    sight: &Sight<'_>,
-) {
-    let (most_out, most_in) = room_w(wanted, volts);
-    for (mode, most) in [(Mode::Charge, most_in), (Mode::Discharge, most_out)] {
+pub(super) fn keep_within(control: &mut Control, room: Room, power_w: f64, sight: &Sight<'_>) {
+    for (mode, most) in [(Mode::Charge, room.in_w), (Mode::Discharge, room.out_w)] {
         let key = mode.key();
         if let (Some(before), Some(write)) = (control.wanted(key), sight.map.write(key, sight.point)) {
+            let most = if room.is_old { most.min(before) } else { most };
             let power = power_w.abs();
             let spared = spared(write, power.min(most), Some(before));
             // What was wanted is as round as it is.
@@ -56,21 +91,42 @@ pub(super) fn keep_within(
         }
     }
     if let Some(watts) = control.wanted(BATTERY_POWER) {
-        control.want(BATTERY_POWER, watts.clamp(-most_out, most_in), sight);
+        control.want(BATTERY_POWER, watts.clamp(-room.out_w, room.in_w), sight);
     }
 }
 
 impl Unit {
-    /// Keeps what clients have forced within what is decided.
-    pub(super) fn bound(&mut self) {
-        let Some(wanted) = self.wanted.as_ref().filter(|_| self.source.is_some()) else { return };
-        let (control, volts, power_w) = (&mut self.control, self.volts.steady(), self.power_w);
-        sighted(&self.device, &self.config, |sight| keep_within(control, wanted, volts, power_w, sight));
+    /// Keeps what clients have set within what is decided and what the user allows.
+    pub(super) fn bound(&mut self, now: Instant) {
+        let (control, config, float) = (&mut self.control, &self.config, &mut self.float);
+        if self.source.is_some() {
+            sighted(&self.device, config, |sight| float.keep_below(control.wanted(VOLTAGE), control, sight));
+        }
+        let wanted = self.wanted.as_ref().filter(|_| self.source.is_some());
+        if wanted.is_none() && self.source.is_some() {
+            return;
+        }
+        let Some(room) = room(wanted, config, self.volts.steady(now)) else { return };
+        let power_w = self.power_w;
+        sighted(&self.device, config, |sight| keep_within(control, room, power_w, sight));
     }
 
-    /// Why a client may not force `key`.
-    pub(super) fn may_not_force(&self, key: &str) -> Option<&'static str> {
-        self.source.as_ref()?;
+    /// What a client may set of what it wants to set.
+    pub(super) fn allowed(&self, name: &str, value: f64, now: Instant) -> f64 {
+        allowed(name, value, &self.config, self.volts.steady(now))
+    }
+
+    /// Whether this set point follows what is decided elsewhere.
+    pub(super) fn is_decided(&self, name: &str) -> bool {
+        self.source.is_some() && DECIDED.contains(&name)
+    }
+
+    /// Why a client may not set `key`.
+    pub(super) fn may_not_set(&self, key: &str) -> Option<&'static str> {
+        let source = self.source.as_ref()?;
+        if self.is_decided(key) {
+            return Some(source.decides());
+        }
         sighted(&self.device, &self.config, |sight| refusal(key, self.wanted.as_ref(), sight)).flatten()
     }
 
@@ -101,6 +157,13 @@ mod tests {
         }
     }
 
+    const FIFTY: Option<Steady> = Some(Steady { volts: 50.0, is_old: false });
+
+    fn room_of(charge_a: f64, discharge_a: f64) -> Room {
+        let config = config::Device::at("goodwe-et");
+        room(Some(&decided(charge_a, discharge_a)), &config, FIFTY).unwrap()
+    }
+
     fn with<T>(map: &Map, then: impl FnOnce(&Sight<'_>) -> T) -> T {
         let (image, point) = (Image::default(), |name: &str| (name == "battery_voltage").then_some(50.0));
         then(&Sight { map, image: &image, point: &point, secret: &|_| None, reads: 0 })
@@ -116,10 +179,10 @@ mod tests {
             for (amps, watts) in
                 [(100.0, 3000.0), (20.0, 1000.0), (0.0, 0.0), (40.0, 2000.0), (200.0, 3000.0)]
             {
-                keep_within(&mut control, &decided(amps, 100.0), Some(50.0), 3000.0, sight);
+                keep_within(&mut control, room_of(amps, 100.0), 3000.0, sight);
                 assert_eq!(control.wanted(key), Some(watts), "{amps} A");
             }
-            keep_within(&mut control, &decided(100.0, 0.0), Some(50.0), 3000.0, sight);
+            keep_within(&mut control, room_of(100.0, 0.0), 3000.0, sight);
             assert_eq!(control.wanted(key), Some(3000.0), "discharging is another matter");
         });
     }
@@ -143,6 +206,50 @@ mod tests {
         with(&map, |sight| {
             assert!(refusal(Mode::Charge.key(), None, sight).is_some());
             assert_eq!(refusal(Mode::Charge.key(), Some(&decided(1.0, 1.0)), sight), None);
+        });
+    }
+
+    #[test]
+    fn the_user_s_own_limits_hold_for_what_clients_set_with_and_without_a_decision() {
+        let own = config::Device {
+            max_charge_current_a: Some(100.0),
+            max_discharge_current_a: Some(80.0),
+            ..config::Device::at("goodwe-et")
+        };
+        let room_of = |wanted: Option<&Wanted>, config| room(wanted, config, FIFTY);
+        let both = |out_w, in_w| Some(Room { out_w, in_w, is_old: false });
+        assert_eq!(room_of(Some(&decided(200.0, 20.0)), &own), both(1000.0, 5000.0));
+        assert_eq!(room_of(None, &own), both(4000.0, 5000.0));
+        assert_eq!(room_of(None, &config::Device::at("goodwe-et")), None);
+        assert_eq!(
+            room(None, &own, None).map(|room| room.in_w),
+            Some(0.0),
+            "without a voltage none is right"
+        );
+        for (name, asked, set) in [
+            ("charge_current_limit", 240.0, 100.0),
+            ("grid_charge_current", 240.0, 100.0),
+            ("discharge_current_limit", 60.0, 60.0),
+            ("charge_power_limit", 9000.0, 5000.0),
+            ("discharge_power_limit", 9000.0, 4000.0),
+            ("min_soc", 90.0, 90.0),
+        ] {
+            assert_eq!(allowed(name, asked, &own, FIFTY), set, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_voltage_of_long_ago_raises_nothing_that_is_forced() {
+        let map = Map::new(&builtin::by_id("goodwe-et").unwrap(), None, true);
+        let mut control = Control::default();
+        let old = Room { is_old: true, ..room_of(60.0, 60.0) };
+        with(&map, |sight| {
+            let key = Mode::Charge.key();
+            control.want(key, 2000.0, sight);
+            keep_within(&mut control, old, 3000.0, sight);
+            assert_eq!(control.wanted(key), Some(2000.0));
+            keep_within(&mut control, Room { in_w: 1000.0, ..old }, 3000.0, sight);
+            assert_eq!(control.wanted(key), Some(1000.0));
         });
     }
 }

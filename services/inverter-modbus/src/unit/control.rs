@@ -87,6 +87,9 @@ impl Control {
             }
             return;
         }
+        if let Some(wish) = self.points.get_mut(name) {
+            wish.is_once = false;
+        }
         if self.points.get(name).is_some_and(|wish| wish.value == value && !wish.is_over) {
             return;
         }
@@ -100,6 +103,15 @@ impl Control {
             wish.inherited = inherited;
         }
         wish.behind = behind;
+    }
+
+    /// The same for who sets it once and does not look at it any more: who changes memory that wears out at the device later, or
+    /// switches it on or off there, is right.
+    pub fn want_once(&mut self, name: &str, value: f64, sight: &Sight<'_>) {
+        self.want(name, value, sight);
+        if let Some(wish) = self.points.get_mut(name) {
+            wish.is_once = true;
+        }
     }
 
     /// What was wanted last counts: what cannot be beside `name` is ended, or not wanted any more if it has no end or was not
@@ -234,6 +246,14 @@ impl Control {
         self.traces.uncertain(image)
     }
 
+    /// The writes that let a set point stay as it is wanted, for the end, where it would lapse without us.
+    #[must_use]
+    pub(super) fn last_as_it_is(&mut self, name: &str, sight: &Sight<'_>) -> Vec<Written> {
+        let lapses = sight.map.write(name, sight.point).is_some_and(WriteAt::lapses);
+        let wanted = self.wanted(name).filter(|_| lapses);
+        wanted.map(|value| self.last(name, value, sight)).unwrap_or_default()
+    }
+
     /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
     /// point.
     #[must_use]
@@ -243,8 +263,7 @@ impl Control {
         // What is shown may be older than what was written last.
         let is_sure = self.points.get(name).is_none_or(|wish| wish.is_settled && wish.value == value);
         // What would lapse without us must be told that it is to stay.
-        let lapses = write.spec.sequence.iter().any(|step| step.last.is_some());
-        if is_sure && !lapses && write.is_shown(value, sight.image, sight.point) == Some(true) {
+        if is_sure && !write.lapses() && write.is_shown(value, sight.image, sight.point) == Some(true) {
             return Vec::new();
         }
         let nothing = Image::default();
@@ -303,7 +322,7 @@ impl Control {
             match became {
                 Became::Released | Became::Stuck => false,
                 // A way of running that lasts by itself is wanted once: who changes it at the device is right.
-                Became::Confirmed => !is_mode(write) || wish.before.is_some(),
+                Became::Confirmed => wish.before.is_some() || !(is_mode(write) || wish.is_done(write)),
                 Became::Failed(_) if is_mode(write) => {
                     wish.end();
                     wish.before.is_some()
@@ -410,6 +429,8 @@ fn is_mode(write: &WriteAt) -> bool {
 
 #[cfg(test)]
 mod bench;
+#[cfg(test)]
+mod once;
 #[cfg(test)]
 mod reductions;
 #[cfg(test)]

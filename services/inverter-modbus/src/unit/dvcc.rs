@@ -57,6 +57,11 @@ impl Dvcc {
         Dvcc { charge: None, discharge: None, voltage: None, mode: None, began: now, state }
     }
 
+    /// Its items are on the bus from now on: before, nobody could write them.
+    pub(super) fn offered(&mut self, now: Instant) {
+        self.began = now;
+    }
+
     /// Takes in what was written. What has no value, or none that can be, is as good as not written.
     pub(super) fn hear(&mut self, link: Link, value: Option<f64>, now: Instant) {
         let Some(value) = value.filter(|value| value.is_finite() && *value >= 0.0) else { return };

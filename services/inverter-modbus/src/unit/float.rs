@@ -1,6 +1,8 @@
 //! The float voltage beside the charge voltage that follows: a battery that is to have less must not be held at more. It is
 //! lowered to the charge voltage, as seldom as that is written, and comes back with it up to where the user has it.
 
+use serde::{Deserialize, Serialize};
+
 use super::control::Control;
 use super::sight::Sight;
 
@@ -14,26 +16,66 @@ const SAME_V: f64 = 0.005;
 pub(super) struct Float {
     own_v: Option<f64>,
     given_v: Option<f64>,
+    /// What the process before has left.
+    left: Option<Lowered>,
+}
+
+/// A float voltage that was lowered.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Lowered {
+    /// Where the user had it, V.
+    pub(super) own_v: f64,
+    /// What it was lowered to, V.
+    pub(super) given_v: f64,
+}
+
+impl Lowered {
+    /// Gives the user's back, if the device still has the lower one.
+    pub(super) fn give_back(self, control: &mut Control, sight: &Sight<'_>) {
+        if self.is_shown(sight) {
+            control.want_once(FLOAT, self.own_v, sight);
+        }
+    }
+
+    fn is_shown(self, sight: &Sight<'_>) -> bool {
+        let write = sight.map.write(FLOAT, sight.point);
+        write.and_then(|write| write.is_shown(self.given_v, sight.image, sight.point)) == Some(true)
+    }
 }
 
 impl Float {
+    /// What it has lowered, for the next process.
+    pub(super) fn lowered(&self) -> Option<Lowered> {
+        self.own_v.zip(self.given_v).map(|(own_v, given_v)| Lowered { own_v, given_v }).or(self.left)
+    }
+
+    /// The process before has lowered it.
+    pub(super) fn take_up(&mut self, lowered: Lowered) {
+        self.left = Some(lowered);
+    }
+
     /// Keeps it at most at `most_v`, the charge voltage that is wanted.
-    pub(super) fn keep_below(&mut self, most_v: f64, control: &mut Control, sight: &Sight<'_>) {
-        let Some(write) = sight.map.write(FLOAT, sight.point) else { return };
+    pub(super) fn keep_below(&mut self, most_v: Option<f64>, control: &mut Control, sight: &Sight<'_>) {
+        let (Some(most_v), Some(write)) = (most_v, sight.map.write(FLOAT, sight.point)) else { return };
         let Some(shown_v) = write.shown(sight.image, sight.point) else { return };
+        if let Some(left) = self.left.take().filter(|left| left.is_shown(sight)) {
+            control.want(FLOAT, left.given_v, sight);
+            (self.own_v, self.given_v) = (Some(left.own_v), control.wanted(FLOAT));
+        }
         let wanted_v = control.wanted(FLOAT);
         let is_shown = |volts: f64| write.is_shown(volts, sight.image, sight.point) == Some(true);
-        match wanted_v {
-            // A client has set it, or nobody wants it any more.
-            _ if wanted_v != self.given_v => *self = Float { own_v: wanted_v, given_v: None },
-            // Somebody at the device has.
+        match self.given_v {
+            // It is the user's, or what a client has set.
+            None => self.own_v = wanted_v,
+            Some(_) if wanted_v != self.given_v => (self.own_v, self.given_v) = (wanted_v, None),
+            // Somebody at the device has set another one.
             Some(given_v) if control.is_confirmed(FLOAT) && !is_shown(given_v) => self.own_v = Some(shown_v),
-            _ => {}
+            Some(_) => {}
         }
         let own_v = self.own_v.unwrap_or(shown_v);
         if own_v > most_v + SAME_V {
             control.want(FLOAT, most_v, sight);
-            *self = Float { own_v: Some(own_v), given_v: control.wanted(FLOAT) };
+            (self.own_v, self.given_v) = (Some(own_v), control.wanted(FLOAT));
         } else if self.given_v.is_some() {
             control.want(FLOAT, own_v, sight);
             self.given_v = control.wanted(FLOAT);
@@ -104,7 +146,7 @@ mod tests {
                     secret: &|_| None,
                     reads: self.reads,
                 };
-                self.float.keep_below(most_v, &mut self.control, &sight);
+                self.float.keep_below(Some(most_v), &mut self.control, &sight);
                 self.control.outcomes(&sight, self.now);
                 if let Some(order) = self.control.next(&sight, self.now) {
                     self.control.done(&order.name, End::Taken, &sight, self.now);
@@ -159,5 +201,22 @@ mod tests {
         want(&mut bench, 52.5);
         assert_eq!(bench.follows(53.0), Some(5250));
         assert_eq!(bench.follows(56.0), Some(5250));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_comes_back_although_the_process_that_lowered_it_is_gone() {
+        let mut bench = Bench::new(5500);
+        assert_eq!(bench.follows(53.0), Some(5300));
+        let left = bench.float.lowered().unwrap();
+        let mut next = Bench::new(5300);
+        next.float.take_up(left);
+        assert_eq!(next.float.lowered(), Some(left), "should that one die too");
+        assert_eq!(next.follows(52.5), Some(5250));
+        assert_eq!(next.follows(56.0), Some(5500));
+        assert_eq!(next.float.lowered(), None);
+
+        let mut elsewhere = Bench::new(5400);
+        elsewhere.float.take_up(left);
+        assert_eq!(elsewhere.follows(56.0), Some(5400), "somebody has set it since");
     }
 }

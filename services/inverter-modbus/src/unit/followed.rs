@@ -45,7 +45,10 @@ impl Followed {
     /// The connection is gone: nothing is followed any more.
     pub(super) async fn changed(&mut self) -> Result<(), BusError> {
         match self.events.next().await {
-            Some(_) => Ok(()),
+            Some(_) => {
+                self.next = None;
+                Ok(())
+            }
             None => Err(BusError::Lost("the connection that follows the source has ended".to_owned())),
         }
     }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::control::Order;
+use super::float::Lowered;
 use super::half::Half;
 use super::life::Unit;
 use super::sight::{Sight, sighted};
@@ -35,6 +36,8 @@ struct Stored {
     profile: String,
     serial: Option<String>,
     begun: Vec<Begun>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    float: Option<Lowered>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +52,7 @@ pub(super) struct Kept {
     /// What the process before has left, until it is looked at.
     left: Option<Stored>,
     /// What the file has, or is given now.
-    has: Vec<Begun>,
+    has: Option<Stored>,
     writing: Option<(JoinHandle<io::Result<()>>, Instant)>,
     /// The order waits no longer.
     is_late: bool,
@@ -70,7 +73,7 @@ impl Kept {
             tracing::warn!("{}: nothing may be written: what was begun is not undone", file.display());
         }
         let left = left.filter(|_| is_controlled);
-        let has = left.as_ref().map(|left| left.begun.clone()).unwrap_or_default();
+        let has = left.clone();
         Kept { file, left, has, writing: None, is_late: false, held: None }
     }
 
@@ -91,16 +94,14 @@ impl Kept {
 
     /// Begins to write what has been begun, if that is something else than before.
     fn keep(&mut self, stored: Stored, now: Instant) {
-        if self.left.is_some() || self.writing.is_some() || self.has == stored.begun {
+        let stored = Some(stored).filter(|stored| !stored.begun.is_empty() || stored.float.is_some());
+        if self.left.is_some() || self.writing.is_some() || self.has == stored {
             return;
         }
-        self.has.clone_from(&stored.begun);
+        self.has.clone_from(&stored);
         let file = self.file.clone();
         // Flash may take seconds: on a thread of its own.
-        let task = tokio::task::spawn_blocking(move || match stored.begun.is_empty() {
-            true => state_file::remove(&file),
-            false => state_file::write(&file, &stored),
-        });
+        let task = tokio::task::spawn_blocking(move || put(&file, stored.as_ref()));
         (self.writing, self.is_late) = (Some((task, now)), false);
     }
 
@@ -132,14 +133,18 @@ impl Kept {
         }
     }
 
-    /// Everything is undone, at the end.
+    /// Everything that was begun is undone, at the end. The float voltage stays as low as the charge voltage.
     pub(super) fn end(&mut self) {
-        let outcome =
-            if self.left.is_some() || self.has.is_empty() { Ok(()) } else { state_file::remove(&self.file) };
-        if let Err(error) = outcome {
-            tracing::warn!("{} cannot be removed: {error}", self.file.display());
+        let Some(has) = self.has.take().filter(|_| self.left.is_none()) else { return };
+        let rest = Some(Stored { begun: Vec::new(), ..has }).filter(|rest| rest.float.is_some());
+        if let Err(error) = put(&self.file, rest.as_ref()) {
+            tracing::warn!("{} cannot be brought up to date: {error}", self.file.display());
         }
     }
+}
+
+fn put(file: &Path, stored: Option<&Stored>) -> io::Result<()> {
+    stored.map_or_else(|| state_file::remove(file), |stored| state_file::write(file, stored))
 }
 
 fn broken(file: &Path, why: &str) -> Option<Stored> {
@@ -161,6 +166,9 @@ impl Unit {
         if (&left.profile, &left.serial) != (&self.profile.id, &serial) {
             return self.say("what was begun before was begun at another device".to_owned(), true);
         }
+        if let Some(lowered) = left.float {
+            self.take_up_float(lowered);
+        }
         for Begun { name, before } in left.begun {
             let mut image = Image::default();
             before.into_iter().for_each(|(table, addr, word)| image.put(table, addr, &[word], 0));
@@ -178,6 +186,16 @@ impl Unit {
         }
     }
 
+    /// The float voltage was lowered by the process before, and is the user's again with the charge voltage, or now if nothing
+    /// is followed any more.
+    fn take_up_float(&mut self, lowered: Lowered) {
+        let (control, float) = (&mut self.control, &mut self.float);
+        if self.source.is_some() {
+            return float.take_up(lowered);
+        }
+        sighted(&self.device, &self.config, |sight| lowered.give_back(control, sight));
+    }
+
     /// Sends the order that waits, once it is kept what it has to be undone to.
     pub(super) fn send(&mut self, now: Instant) {
         let decided = self.decided();
@@ -190,7 +208,8 @@ impl Unit {
         });
         if let Some(begun) = begun {
             let serial = self.device.identity().and_then(|identity| identity.serial.clone());
-            let stored = Stored { version: VERSION, profile: self.profile.id.clone(), serial, begun };
+            let (profile, float) = (self.profile.id.clone(), self.float.lowered());
+            let stored = Stored { version: VERSION, profile, serial, begun, float };
             self.kept.keep(stored, now);
         }
         if let Some(Order { name, writes }) = self.kept.free() {
@@ -213,7 +232,8 @@ mod tests {
         let begun = names
             .iter()
             .map(|name| Begun { name: (*name).to_owned(), before: vec![(Table::Holding, 232, 1)] });
-        Stored { version: VERSION, profile: "deye-one-phase".into(), serial: None, begun: begun.collect() }
+        let profile = "deye-one-phase".into();
+        Stored { version: VERSION, profile, serial: None, begun: begun.collect(), float: None }
     }
 
     #[tokio::test]
@@ -231,6 +251,18 @@ mod tests {
         kept.keep(stored(&[]), Instant::now());
         kept.written().await;
         assert_eq!(Kept::open(&folder.path().join("state"), "rs485_1", true).left, None);
+    }
+
+    #[tokio::test]
+    async fn a_float_voltage_that_was_lowered_is_known_to_the_next_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut kept = Kept::open(folder.path(), "rs485_1", true);
+        let lowered = Lowered { own_v: 55.0, given_v: 52.5 };
+        kept.keep(Stored { float: Some(lowered), ..stored(&["mode charge"]) }, Instant::now());
+        kept.written().await;
+        kept.end();
+        let left = Kept::open(folder.path(), "rs485_1", true).left;
+        assert_eq!(left, Some(Stored { float: Some(lowered), ..stored(&[]) }), "what was forced is undone");
     }
 
     #[tokio::test]

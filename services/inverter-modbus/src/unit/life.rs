@@ -14,8 +14,10 @@ use super::commander::Commanders;
 use super::control::Control;
 use super::float::Float;
 use super::following::{Source, Wanted, changed, follows};
+use super::grace::Grace;
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::kept::Kept;
+use super::limits::Told;
 use super::show;
 use super::spoken::Spoken;
 use super::view::View;
@@ -74,12 +76,15 @@ pub struct Unit {
     pub(super) was_there: bool,
     /// When what stands beside bits that are to be undone was read anew.
     pub(super) looked_beside_at: Instant,
+    /// When the limits that follow were.
+    pub(super) looked_at_limits_at: Instant,
     pub(super) is_due: bool,
     /// It is on the bus only for saying what answers in its place, without its items.
     is_hollow: bool,
-    pub(super) began: Instant,
-    /// The source has decided something since the process began.
-    pub(super) was_granted: bool,
+    /// Whether what the device was told before holds.
+    pub(super) grace: Grace,
+    /// What it is told of the decision that its limits follow.
+    pub(super) told: Told,
 }
 
 impl Unit {
@@ -152,10 +157,11 @@ impl Unit {
             shown_at: None,
             was_there: false,
             looked_beside_at: Instant::now(),
+            looked_at_limits_at: Instant::now(),
             is_due: false,
             is_hollow: false,
-            began: Instant::now(),
-            was_granted: false,
+            grace: Grace::new(Instant::now()),
+            told: Told::default(),
         })
     }
 
@@ -225,11 +231,12 @@ impl Unit {
                 self.orders.clear();
                 self.kept.drop_order();
                 // What was wanted before it was away is not written any more: what is decided now is looked at first.
-                (self.wanted, self.volts) = (None, Volts::default());
+                (self.wanted, self.volts, self.told) = (None, Volts::default(), Told::default());
+                self.grace.recognised(Instant::now());
             }
             Happened::Cycle => {
                 self.is_due = true;
-                self.volts.hear(self.device.points().number("battery_voltage"));
+                self.volts.hear(self.device.points().number("battery_voltage"), Instant::now());
             }
             Happened::Exchanged => {
                 let why = self.device.stranger().map(|why| format!("{why}: it is neither read nor written"));
@@ -241,6 +248,12 @@ impl Unit {
     }
 
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
+        let is_on_bus = self.halves.iter().any(|half| half.role == Role::Unit && half.is_published());
+        if self.grace.look(is_on_bus, now)
+            && let Some(Source::Dvcc(dvcc)) = &mut self.source
+        {
+            dvcc.offered(now);
+        }
         self.follow(now);
         self.govern(now).await;
         // Who has its name may be another process at the same device.

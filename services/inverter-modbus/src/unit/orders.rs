@@ -17,6 +17,8 @@ use crate::system::{self, Wish};
 
 /// What stands beside bits that are to be undone is read so often.
 const BESIDE: Duration = Duration::from_secs(30);
+/// So often it is looked at whether somebody else has changed a limit that follows.
+const LIMITS: Duration = Duration::from_secs(10);
 /// What is not set by clients where it is decided elsewhere.
 pub(super) const DECIDED: [&str; 5] = [
     "charge_current_limit",
@@ -64,10 +66,12 @@ impl Unit {
         }
     }
 
-    /// What is said of a set point that is wanted from now on. What the device has already will not be said once more.
-    fn taken_up(&self, name: &str, value: f64) -> String {
+    /// What is said of a set point that is wanted from now on: this was asked, and as much is set. What the device has already
+    /// will not be said once more.
+    fn taken_up(&self, name: &str, asked: f64, set: f64) -> String {
         match self.control.is_confirmed(name) {
-            true => format!("{name} is {value}"),
+            true => format!("{name} is {set}"),
+            false if set < asked => format!("{name} {set} is on its way: the configuration allows no more"),
             false => format!("{name} is on its way"),
         }
     }
@@ -87,7 +91,11 @@ impl Unit {
         now: Instant,
     ) -> Result<String, String> {
         match value {
-            Some(value) => self.set(name, value, Some(client), now).map(|()| self.taken_up(name, value)),
+            Some(value) => {
+                self.set(name, value, Some(client), now).map(|set| self.taken_up(name, value, set))
+            }
+            // It is not lifted by somebody who wants nothing.
+            None if self.is_decided(name) => Err("it is decided elsewhere".to_owned()),
             None if self.control.end(name) => Ok(format!("{name} is on its way")),
             None => Err("a number is needed".to_owned()),
         }
@@ -104,7 +112,7 @@ impl Unit {
         let Wish { name, value, client } = wish;
         let Some(value) = value else {
             // What is decided elsewhere was not set at the system; of what is not in force there is nothing to end.
-            if self.source.is_none() || !DECIDED.contains(&name) {
+            if !self.is_decided(name) {
                 self.control.end(name);
             }
             return;
@@ -113,7 +121,7 @@ impl Unit {
         let set = match name {
             system::MODE => self.set_mode(value, &client, now),
             system::POWER => self.set_power(value, &client, now).map(|()| self.result.clone()),
-            _ => self.set(name, value, Some(&client), now).map(|()| self.taken_up(name, value)),
+            _ => self.set(name, value, Some(&client), now).map(|set| self.taken_up(name, value, set)),
         };
         match set {
             Ok(said) => self.result = said,
@@ -122,29 +130,28 @@ impl Unit {
         self.is_due = true;
     }
 
-    /// Takes up a set point, for a client that can be looked for.
-    fn set(&mut self, name: &str, value: f64, client: Option<&str>, now: Instant) -> Result<(), String> {
-        if let Some(source) = self.source.as_ref().filter(|_| DECIDED.contains(&name)) {
-            return Err(source.decides().to_owned());
-        }
-        if let Some(why) = self.may_not_force(name) {
+    /// Takes up a set point, for a client that can be looked for. Returns what is set, at most what the user allows.
+    fn set(&mut self, name: &str, value: f64, client: Option<&str>, now: Instant) -> Result<f64, String> {
+        if let Some(why) = self.may_not_set(name) {
             return Err(why.to_owned());
         }
+        let value = self.allowed(name, value, now);
         let control = &mut self.control;
         let checked = sighted(&self.device, &self.config, |sight| {
-            control.check(name, value, sight).map(|()| control.want(name, value, sight))
+            control.check(name, value, sight).map(|()| control.want_once(name, value, sight))
         });
         let checked = checked.filter(|_| self.was_there).ok_or("the device is not there")?;
         checked.map_err(|why| why.to_string())?;
         self.commanders.wrote(name, client, now);
-        Ok(())
+        Ok(value)
     }
 
     /// Writes what is wanted and due.
     pub(super) fn order(&mut self, now: Instant) {
         self.take_up();
-        self.bound();
+        self.bound(now);
         self.look_beside(now);
+        self.look_at_limits(now);
         let (control, kept) = (&mut self.control, &mut self.kept);
         let looked = sighted(&self.device, &self.config, |sight| {
             let outcomes = control.outcomes(sight, now);
@@ -188,6 +195,19 @@ impl Unit {
         let beside = sighted(&self.device, &self.config, |sight| control.beside(sight));
         self.device.read_soon(&beside.unwrap_or_default(), now);
         self.looked_beside_at = now;
+    }
+
+    /// Reads the limits that follow oftener than their blocks: who raises one at the device is noticed soon.
+    fn look_at_limits(&mut self, now: Instant) {
+        if self.source.is_none() || now < self.looked_at_limits_at + LIMITS {
+            return;
+        }
+        let limits = sighted(&self.device, &self.config, |sight| {
+            let writes = DECIDED.iter().filter_map(|name| sight.map.write(name, sight.point));
+            writes.flat_map(|write| write.seen.clone()).collect::<Vec<_>>()
+        });
+        self.device.read_soon(&limits.unwrap_or_default(), now);
+        self.looked_at_limits_at = now;
     }
 
     /// An order was carried out, or not.

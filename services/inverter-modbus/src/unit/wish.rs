@@ -8,7 +8,7 @@ use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
 use crate::profile::scalar::Table;
-use crate::profile::write::Persist;
+use crate::profile::write::{ON_OFF, Persist};
 
 use super::sight::Sight;
 use super::undo;
@@ -65,6 +65,8 @@ pub(super) struct Wish {
     pub(super) behind: Vec<String>,
     /// Nobody wants it any more: its sequence is to be undone.
     pub(super) is_over: bool,
+    /// Who wants it does not look at it any more once it is in force.
+    pub(super) is_once: bool,
 }
 
 /// What went out for it.
@@ -112,6 +114,7 @@ impl Wish {
             inherited: Image::default(),
             behind: Vec::new(),
             is_over: false,
+            is_once: false,
         }
     }
 
@@ -122,7 +125,7 @@ impl Wish {
         }
         (self.value, self.tries, self.rests_until, self.is_settled) = (value, 0, None, false);
         if std::mem::take(&mut self.is_over) {
-            self.forget();
+            self.begin_anew();
         }
     }
 
@@ -150,7 +153,7 @@ impl Wish {
     /// From now on its sequence is to be undone.
     pub(super) fn end(&mut self) {
         if !self.is_over {
-            self.forget();
+            self.begin_anew();
             self.is_over = true;
         }
     }
@@ -164,9 +167,21 @@ impl Wish {
 
     /// What was sent is forgotten: the device was recognised anew.
     pub(super) fn forget(&mut self) {
-        (self.sent, self.tries, self.under_way) = (None, 0, false);
+        self.begin_anew();
+        self.under_way = false;
+    }
+
+    /// Something else is to be written. The answer to what is under way is waited for: it is none to that.
+    fn begin_anew(&mut self) {
+        (self.sent, self.tries) = (None, 0);
         (self.rests_until, self.is_settled, self.has_begun) = (None, false, false);
         (self.looked_at, self.not_before, self.puzzled_at) = (None, None, None);
+    }
+
+    /// Whether it needs no more than to be in force: its memory wears out, or it is a switch that others have too.
+    pub(super) fn is_done(&self, write: &WriteAt) -> bool {
+        let is_lasting = write.spec.persist == Persist::Flash || write.spec.name == ON_OFF;
+        self.is_once && is_lasting && write.spec.refresh.is_none()
     }
 
     /// Whether it has to be undone first.

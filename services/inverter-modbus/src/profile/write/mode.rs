@@ -75,6 +75,8 @@ pub enum Mode {
 
 /// What the names of the writes of ways of running begin with, unlike those of set points.
 pub const MODE: &str = "mode ";
+/// The set point that switches a device on and off.
+pub const ON_OFF: &str = "on_off";
 
 impl Mode {
     /// The name of its writes among those of set points, and for people.

@@ -4,12 +4,14 @@ use dbus_interfaces::follower::Stance;
 
 use super::bench::{Bench, deye, map_of, sofar};
 use super::*;
+use crate::config;
 use crate::profile::builtin;
 use crate::profile::scalar::Table;
 use crate::profile::write::Mode;
 use crate::unit::bounds;
 use crate::unit::following::Wanted;
 use crate::unit::orders::DECIDED;
+use crate::unit::volts::Steady;
 
 const CHARGE_LIMIT: &str = "charge_current_limit";
 const DISCHARGE_LIMIT: &str = "discharge_current_limit";
@@ -135,13 +137,14 @@ fn forced(bench: &mut Bench, power_w: f64) -> usize {
         stance: Stance::Obeying,
         reason: String::new(),
     };
-    let mut writes = 0;
+    let (config, mut writes) = (config::Device::at("deye-one-phase"), 0);
     for second in 0..600_u16 {
         let centivolts = 5200 + 3 * (second % 7);
         bench.has(183, &[centivolts]);
         bench.read();
-        let volts = Some(f64::from(centivolts) / 100.0);
-        bench.with(|control, sight, _| bounds::keep_within(control, &decided, volts, power_w, sight));
+        let volts = Some(Steady { volts: f64::from(centivolts) / 100.0, is_old: false });
+        let room = bounds::room(Some(&decided), &config, volts).unwrap();
+        bench.with(|control, sight, _| bounds::keep_within(control, room, power_w, sight));
         writes += bench.pass(1).len();
     }
     writes
