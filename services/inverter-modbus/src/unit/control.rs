@@ -1,8 +1,8 @@
 //! What is wanted of a device, and when it is written: as often as its memory bears, confirmed by what it shows.
 //!
 //! A set point that lies in memory which wears out has an allowance of three writes that fills up by one every `every_s`
-//! seconds; the ways of running have one together. Raising a limit leaves one write in it, so that a reduction need not wait. An
-//! end never waits. What is to be undone goes out first, then
+//! seconds; the ways of running have one together. Raising a limit leaves one write in it, a reduction that counts does not wait
+//! for it, and an end never does. What is to be undone goes out first, then
 //! what lowers, then what raises.
 //!
 //! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the

@@ -210,8 +210,7 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
     let told = &unit.told;
     tx.set(told::MAX_CHARGE_CURRENT, told.charge_a)
         .set(told::MAX_DISCHARGE_CURRENT, told.discharge_a)
-        .set(told::MAX_CHARGE_VOLTAGE, told.voltage_v)
-        .set(told::WHY, wanted.map(|wanted| wanted.reason.clone()));
+        .set(told::MAX_CHARGE_VOLTAGE, told.voltage_v);
     let is_lost = wanted.is_some_and(|wanted| match wanted.stance {
         Stance::Ramping | Stance::Zero => true,
         Stance::Waiting => !unit.grace.holds(now),
@@ -225,7 +224,9 @@ pub(super) fn follows(tx: &mut Update<'_>, unit: &Unit, now: Instant) {
     };
     let words = [wanted.map(|wanted| unit.waiting.after(&wanted.reason)), unheeded];
     let words: Vec<String> = words.into_iter().flatten().collect();
-    tx.set(multi::CONNECTION_INFORMATION, (!words.is_empty()).then(|| words.join("; ")))
+    let words = (!words.is_empty()).then(|| words.join("; "));
+    tx.set(told::WHY, words.clone())
+        .set(multi::CONNECTION_INFORMATION, words)
         .set(multi::ALARM_BMS_CONNECTION_LOST, alarm);
 }
 

@@ -76,9 +76,10 @@ impl Traces {
         (self.written, self.under_way) = (BTreeMap::new(), BTreeMap::new());
     }
 
-    /// Whether what shows a set point was read before one of its registers was written.
+    /// Whether what shows a set point was read before one of its registers was written with something else.
     pub(super) fn is_stale(&self, write: &WriteAt, image: &Image) -> bool {
-        write.seen.iter().any(|place| self.old(*place, image).is_some())
+        let is_other = |(table, addr): (Table, u16), trace: &Trace| trace.known() != image.get(table, addr);
+        write.seen.iter().any(|place| self.old(*place, image).is_some_and(|trace| is_other(*place, trace)))
     }
 
     /// Whether one of these registers was read before it was written.

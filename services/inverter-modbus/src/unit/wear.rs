@@ -11,6 +11,13 @@ use crate::profile::write::{MODE, Persist};
 const ALLOWANCE: f64 = 3.0;
 /// What a raise leaves in it.
 const RESERVE: f64 = 1.0;
+/// What reductions that cannot wait may owe it, and later writes wait for. Raises wait, so more than a device that
+/// does not do as it is told has to be told so often.
+const OWED: f64 = 20.0;
+/// A reduction can wait if the device has so little more than is decided, as a part of it: of a current or a power, and of a
+/// voltage.
+const LITTLE: f64 = 0.1;
+const LITTLE_VOLTAGE: f64 = 0.005;
 /// Usual times between two writes.
 const FLASH: Duration = Duration::from_secs(30);
 const RAM: Duration = Duration::from_secs(1);
@@ -38,6 +45,29 @@ pub(super) fn spared(write: &WriteAt, limit: f64, before: Option<f64>) -> f64 {
     before.filter(|before| limit >= *before && round < before + 2.0 * step - 1e-6).unwrap_or(round)
 }
 
+/// Whether a write can wait for its turn, or what stands at the device must not stay for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hurry {
+    /// It raises what the device may do.
+    Raise,
+    /// Neither nor.
+    Some,
+    /// A reduction that counts.
+    Now,
+}
+
+impl Hurry {
+    /// Of a write of this value that raises what the device has by so much, where that is known.
+    pub(super) fn of(write: &WriteAt, value: f64, rise: Option<f64>) -> Hurry {
+        let little = if write.spec.name.ends_with("voltage_limit") { LITTLE_VOLTAGE } else { LITTLE };
+        match rise {
+            Some(rise) if rise > 0.0 => Hurry::Raise,
+            Some(rise) if rise < 0.0 && write.is_limit() && -rise > little * value.max(0.0) => Hurry::Now,
+            _ => Hurry::Some,
+        }
+    }
+}
+
 /// The writes that are left.
 #[derive(Debug)]
 pub(super) struct Allowance {
@@ -58,15 +88,14 @@ impl Allowance {
         self.filled_at = now;
     }
 
-    /// Whether there is a write left, and one more after a raise.
-    pub(super) fn allows(&self, is_rise: bool) -> bool {
-        self.left >= 1.0 + if is_rise { RESERVE } else { 0.0 }
+    /// Whether there is a write left, and one more after a raise; what cannot wait is owed.
+    pub(super) fn allows(&self, hurry: Hurry) -> bool {
+        self.left >= least_left(hurry)
     }
 
-    /// How long until there is one, and one more after a raise.
-    pub(super) fn wait(&self, write: &WriteAt, is_rise: bool) -> Duration {
-        let missing = 1.0 + if is_rise { RESERVE } else { 0.0 } - self.left;
-        every(write).mul_f64(missing.max(0.0))
+    /// How long until there is one.
+    pub(super) fn wait(&self, write: &WriteAt, hurry: Hurry) -> Duration {
+        every(write).mul_f64((least_left(hurry) - self.left).max(0.0))
     }
 
     /// A write did not go out after all.
@@ -77,6 +106,15 @@ impl Allowance {
     /// A write goes out. One that must go out whatever is left is owed.
     pub(super) fn take(&mut self) {
         self.left -= 1.0;
+    }
+}
+
+/// What must be left of an allowance before a write.
+fn least_left(hurry: Hurry) -> f64 {
+    match hurry {
+        Hurry::Raise => 1.0 + RESERVE,
+        Hurry::Some => 1.0,
+        Hurry::Now => 1.0 - OWED,
     }
 }
 

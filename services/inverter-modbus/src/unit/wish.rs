@@ -12,7 +12,7 @@ use crate::profile::write::{ON_OFF, Persist};
 
 use super::sight::Sight;
 use super::undo;
-use super::wear::Allowance;
+use super::wear::{Allowance, Hurry};
 
 /// So long the device has to show what was written.
 const CONFIRM: Duration = Duration::from_secs(20);
@@ -337,7 +337,7 @@ impl Wish {
             && now.duration_since(sent.at) >= refresh.0
         {
             self.tries = 0;
-            return self.has_turn(write, allowance, false, waited_until, now);
+            return self.has_turn(write, allowance, Hurry::Some, waited_until, now);
         }
         if let Some(sent) = sent {
             let overdue = now.duration_since(sent.at) >= CONFIRM;
@@ -365,11 +365,11 @@ impl Wish {
             return false;
         }
         let rise = self.rise(write, sight);
-        let is_rise = rise.is_some_and(|rise| rise > 0.0);
-        if is_rise && rise.is_some_and(|rise| rise < write.spec.deadband) {
+        if rise.is_some_and(|rise| rise > 0.0 && rise < write.spec.deadband) {
             return false;
         }
-        let is_due = self.has_turn(write, allowance, is_rise, waited_until, now);
+        let hurry = Hurry::of(write, self.value, rise);
+        let is_due = self.has_turn(write, allowance, hurry, waited_until, now);
         // What the device showed once and does not any more is to be confirmed anew.
         if is_due && sent.is_some() {
             (self.is_settled, self.has_begun) = (false, false);
@@ -382,13 +382,13 @@ impl Wish {
         &mut self,
         write: &WriteAt,
         allowance: &Allowance,
-        is_rise: bool,
+        hurry: Hurry,
         waited_until: Option<Instant>,
         now: Instant,
     ) -> bool {
-        let has_turn = allowance.allows(is_rise);
+        let has_turn = allowance.allows(hurry);
         self.waits_until = (!has_turn).then(|| {
-            let until = now + allowance.wait(write, is_rise);
+            let until = now + allowance.wait(write, hurry);
             // The allowance fills evenly: what was said before holds, but for what others take of it.
             let before = waited_until.filter(|before| until.max(*before) - until.min(*before) < SAME);
             before.unwrap_or(until)

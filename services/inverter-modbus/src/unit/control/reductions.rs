@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bench::deye;
 use super::*;
 use crate::engine::map::Map;
 use crate::engine::sunspec::{Chain, Model};
@@ -97,4 +98,40 @@ fn what_is_bounded_is_rounded_towards_nothing_on_either_side() {
     let write = map.write("battery_power_setpoint", &|_| None).unwrap();
     assert_eq!(write.clip(1027.0, &|_| None), 1020.0);
     assert_eq!(write.clip(-1027.0, &|_| None), -1020.0);
+}
+
+#[test]
+fn a_reduction_that_counts_waits_for_no_memory() {
+    let mut bench = deye();
+    bench.has(210, &[100, 100]);
+    bench.read();
+    let name = "charge_current_limit";
+    for amps in [70.0, 60.0, 50.0, 40.0, 30.0, 20.0, 10.0, 0.0] {
+        bench.want(name, amps);
+        bench.pass(1);
+        assert_eq!(bench.holds(210), Some(amps as u16));
+    }
+    bench.want(name, 60.0);
+    bench.pass(60);
+    assert_eq!(bench.holds(210), Some(0), "what was owed is paid back before a raise");
+    bench.pass(300);
+    assert_eq!(bench.holds(210), Some(60));
+    for amps in [57.0, 56.0, 55.0, 0.0] {
+        bench.want(name, amps);
+        bench.pass(1);
+    }
+    assert_eq!(bench.holds(210), Some(0));
+}
+
+#[test]
+fn a_device_that_ignores_reductions_is_not_told_for_ever_at_once() {
+    let mut bench = deye();
+    let name = "charge_current_limit";
+    let mut written = 0;
+    for second in 0..3600_u32 {
+        bench.has(210, &[100, 100]);
+        bench.want(name, f64::from(second % 50));
+        written += bench.pass(1).len();
+    }
+    assert!(written <= 3600 / 30 + 25, "{written}");
 }

@@ -214,3 +214,20 @@ fn two_limits_that_say_alike_how_long_they_hold_do_not_end_each_other() {
         assert_eq!(bench.holds(storage + 5), Some(3), "both count");
     }
 }
+
+#[test]
+fn a_limit_that_is_written_with_another_one_is_not_written_again_for_it() {
+    let (charge, discharge) = ("charge_current_limit", "discharge_current_limit");
+    let mut bench = sofar();
+    bench.want(charge, 80.0);
+    bench.want(discharge, 90.0);
+    bench.pass(120);
+    bench.want(charge, 10.0);
+    let mut written = Vec::new();
+    for _ in 0..60 {
+        // Read less often than written.
+        written.extend((0..3).filter_map(|_| bench.written()));
+        written.extend(bench.pass(1));
+    }
+    assert_eq!(written, [charge]);
+}
