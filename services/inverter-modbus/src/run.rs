@@ -20,7 +20,7 @@ use crate::discover::watch::watch;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::line::lines::Lines;
-use crate::profile::Profile;
+use crate::profile::{Class, Profile};
 use crate::system::Systems;
 use crate::unit::Unit;
 
@@ -35,12 +35,12 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let library = config.library();
     let lines = Lines::new(context.heartbeat().clone());
     let systems = Systems::default();
-    let mut running = Running { lines: lines.clone(), places: Vec::new() };
+    let mut running = Running { lines: lines.clone(), places: Vec::new(), numbers: Vec::new() };
     let mut units = FuturesUnordered::new();
-    for device in config.device {
+    for mut device in config.device {
         let profile = library.get(&device.profile).map_err(|why| Failure::configuration(why.to_string()))?;
         let address = device.address(&profile).map_err(Failure::configuration)?;
-        if let Some(line) = running.add(&device, &profile, &address) {
+        if let Some(line) = running.add(&mut device, &profile, &address) {
             let unit = Unit::connect(device, profile, line, &address, &systems, &bus, &config.folder).await?;
             units.push(unit.run(&context).boxed_local());
         }
@@ -68,9 +68,9 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
                 ended.map(|_| ())
             }
             Some(()) = watches.next(), if is_commanded => Ok(()),
-            Some((device, profile)) = found.recv(), if is_commanded => {
+            Some((mut device, profile)) = found.recv(), if is_commanded => {
                 device.address(&profile).map_err(Failure::configuration).map(|address| {
-                    if let Some(line) = running.add(&device, &profile, &address) {
+                    if let Some(line) = running.add(&mut device, &profile, &address) {
                         let (systems, bus, folder, context) = (&systems, &bus, &config.folder, &context);
                         // The others are not kept waiting while it connects.
                         let life = async move {
@@ -103,15 +103,22 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
 struct Running {
     lines: Lines,
     places: Vec<(Address, u8)>,
+    /// The numbers that they ask for, within their class.
+    numbers: Vec<(Class, i32)>,
 }
 
 impl Running {
-    /// The line for one more; nothing if a device runs there already.
-    fn add(&mut self, device: &Device, profile: &Profile, address: &Address) -> Option<Line> {
+    /// The line for one more, which asks for a number that none before it asks for: no settings may be there to tell them
+    /// apart. Nothing if a device runs there already.
+    fn add(&mut self, device: &mut Device, profile: &Profile, address: &Address) -> Option<Line> {
         let number = device.unit(profile);
         if self.places.iter().any(|(place, unit)| *unit == number && place.is_same_place(address)) {
             return None;
         }
+        while self.numbers.contains(&(profile.class, device.device_instance)) {
+            device.device_instance += 1;
+        }
+        self.numbers.push((profile.class, device.device_instance));
         self.places.push((address.clone(), number));
         Some(self.lines.at(address))
     }
