@@ -37,9 +37,46 @@ pub fn eventually_some<T>(deadline: Duration, mut look: impl FnMut() -> Option<T
     }
 }
 
+/// What the first attempt brings that nothing has spoiled, of `most` at most. An attempt is spoiled when the machine was too
+/// busy for what it looks at; what is broken spoils every one, and fails the test with what each of them said.
+///
+/// # Panics
+/// Then.
+#[track_caller]
+pub fn one_of<T>(most: usize, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let mut spoiled = Vec::new();
+    while spoiled.len() < most {
+        match attempt() {
+            Ok(good) => return good,
+            Err(why) => spoiled.push(why),
+        }
+    }
+    panic!("{}", none_of(&spoiled))
+}
+
+/// Like [`one_of`], for attempts that are awaited.
+///
+/// # Panics
+/// When every attempt is spoiled.
+pub async fn one_of_awaited<T>(most: usize, mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let mut spoiled = Vec::new();
+    while spoiled.len() < most {
+        match attempt().await {
+            Ok(good) => return good,
+            Err(why) => spoiled.push(why),
+        }
+    }
+    panic!("{}", none_of(&spoiled))
+}
+
+fn none_of(spoiled: &[String]) -> String {
+    format!("none of {} attempts was good:\n{}", spoiled.len(), spoiled.join("\n"))
+}
+
 /// A deadline that counts for slow programs too, of which the environment tells: with `TESTBED_PATIENCE=5` all of them may
 /// take five times as long.
-pub(crate) fn patient(deadline: Duration) -> Duration {
+#[must_use]
+pub fn patient(deadline: Duration) -> Duration {
     let factor = std::env::var("TESTBED_PATIENCE").ok().and_then(|factor| factor.parse().ok());
     deadline.saturating_mul(factor.unwrap_or(1))
 }
@@ -66,6 +103,22 @@ mod tests {
             (asked == 4).then_some("found")
         });
         assert_eq!((found, asked), ("found", 4));
+    }
+
+    #[test]
+    fn an_attempt_that_was_spoiled_is_made_again() {
+        let mut made = 0;
+        let good = one_of(3, || {
+            made += 1;
+            if made == 2 { Ok("good") } else { Err("too late".to_owned()) }
+        });
+        assert_eq!((good, made), ("good", 2));
+    }
+
+    #[test]
+    #[should_panic(expected = "none of 2 attempts was good:\nwrong\nwrong")]
+    fn what_is_wrong_each_time_fails_the_test() {
+        one_of(2, || Err::<(), _>("wrong".to_owned()));
     }
 
     #[test]
