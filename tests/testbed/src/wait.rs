@@ -18,19 +18,26 @@ pub fn eventually(deadline: Duration, mut condition: impl FnMut() -> bool) {
 /// # Panics
 /// When `deadline` passes first.
 #[track_caller]
+pub fn eventually_some<T>(deadline: Duration, look: impl FnMut() -> Option<T>) -> T {
+    look_for(deadline, look).unwrap_or_else(|| panic!("did not happen within {:?}", patient(deadline)))
+}
+
+/// Whether `condition` comes to hold in this time; for attempts, and for what is told with its reasons.
+pub fn happens(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    look_for(deadline, || condition().then_some(())).is_some()
+}
+
 #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
-pub fn eventually_some<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+fn look_for<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = patient(deadline);
     let start = std::time::Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
         // Taken before the look: a look that starts in time counts, however long it takes.
         let late = start.elapsed() >= deadline;
-        if let Some(found) = look() {
+        let found = look();
+        if late || found.is_some() {
             return found;
-        }
-        if late {
-            panic!("did not happen within {deadline:?}");
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -48,7 +55,10 @@ pub fn one_of<T>(most: usize, mut attempt: impl FnMut() -> Result<T, String>) ->
     while spoiled.len() < most {
         match attempt() {
             Ok(good) => return good,
-            Err(why) => spoiled.push(why),
+            Err(why) => {
+                println!("attempt {} is spoiled: {why}", spoiled.len() + 1);
+                spoiled.push(why);
+            }
         }
     }
     panic!("{}", none_of(&spoiled))
@@ -63,7 +73,10 @@ pub async fn one_of_awaited<T>(most: usize, mut attempt: impl AsyncFnMut() -> Re
     while spoiled.len() < most {
         match attempt().await {
             Ok(good) => return good,
-            Err(why) => spoiled.push(why),
+            Err(why) => {
+                println!("attempt {} is spoiled: {why}", spoiled.len() + 1);
+                spoiled.push(why);
+            }
         }
     }
     panic!("{}", none_of(&spoiled))
