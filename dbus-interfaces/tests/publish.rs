@@ -176,7 +176,7 @@ async fn an_update_is_one_signal_with_only_what_changed() {
 
     type Items = std::collections::HashMap<String, std::collections::HashMap<String, zbus::OwnedVariant>>;
     let mut next = async || {
-        let message = tokio::time::timeout(Duration::from_secs(5), signals.next()).await.expect("in time");
+        let message = tokio::time::timeout(Duration::from_secs(20), signals.next()).await.expect("in time");
         let message = message.expect("a message").expect("a good one");
         assert_eq!(message.header().member().map(|m| m.as_str()), Some("ItemsChanged"));
         assert_eq!(message.header().path().map(|p| p.as_str()), Some("/"));
@@ -211,7 +211,7 @@ async fn the_end_of_the_bus_is_noticed() {
     let mut bus = PrivateBus::start();
     let (service, _writes) = publish(&bus).await;
     bus.stop();
-    let lost = tokio::time::timeout(Duration::from_secs(5), service.lost()).await.expect("noticed");
+    let lost = tokio::time::timeout(Duration::from_secs(20), service.lost()).await.expect("noticed");
     assert!(matches!(lost, BusError::Lost(_)));
     assert!(service.update(|tx| _ = tx.set(battery::SOC, 1.0)).await.is_err());
 }

@@ -16,8 +16,8 @@ maker's document, and says what it understands, a line for each change:
   silent                              nothing for three seconds
   switch 1 | switch 2                 sma: it is told to start or to stop (0x35C), and does
 
-After S seconds it ends with a line of JSON: for each identifier how often it came, its lengths, and the shortest and
-longest time between two, in milliseconds. What the document forbids is a line "wrong: ..." at once.
+After S seconds it ends with a line of JSON: for each identifier how often it came, its lengths, and the shortest,
+mean and longest time between two, in milliseconds. What the document forbids is a line "wrong: ..." at once.
 """
 import argparse
 import json
@@ -110,7 +110,8 @@ class Inverter:
         for number, times in sorted(self.times.items()):
             gaps = [(b - a) * 1000 for a, b in zip(times, times[1:])]
             rows[f"{number:03X}"] = {"count": len(times), "lengths": sorted(self.lengths[number]),
-                                     "shortest": min(gaps, default=None), "longest": max(gaps, default=None)}
+                                     "shortest": min(gaps, default=None),
+                                     "mean": sum(gaps) / len(gaps) if gaps else None, "longest": max(gaps, default=None)}
         return rows
 
 

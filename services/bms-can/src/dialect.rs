@@ -146,6 +146,28 @@ mod tests {
         assert_eq!(dialect.recent(at(206)).count(), 6, "the battery's; its inverter is silent now");
     }
 
+    /// A battery that sends once a second may keep silent for nearly one of the five after the port was opened.
+    #[tokio::test(start_paused = true)]
+    async fn a_wrong_choice_is_told_of_within_five_seconds_of_the_open_port() {
+        let open = Instant::now();
+        for (traffic, chosen) in [(pylontech(), "victron"), (victron(), "pylontech_lv")] {
+            // With the name of its maker, and without it.
+            let nameless = traffic.iter().copied().filter(|sent| sent.id() != frame(0x35E, &[]).id());
+            for sent in [traffic.to_vec(), nameless.collect()] {
+                let (chosen, mut dialect) = (by_name(chosen).unwrap(), Dialect::new());
+                let told = (0..100).map(|tenths| open + Duration::from_millis(100 * tenths)).find(|&now| {
+                    let is_told = dialect.take(now) && dialect.contradiction(chosen, now).is_some();
+                    if (now - open).as_millis() % 1_000 == 900 {
+                        sent.iter().for_each(|frame| dialect.see(frame, now));
+                    }
+                    is_told
+                });
+                let after = told.map(|told| told - open);
+                assert!(after.is_some_and(|after| after <= Duration::from_secs(5)), "{after:?}");
+            }
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_settled_is_found_out_anew_when_something_is_amiss() {
         let (start, mut dialect) = (Instant::now(), Dialect::new());

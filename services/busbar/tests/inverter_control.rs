@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dbus_interfaces::{BusAddress, Draft, Filter, Monitor, Value as Item};
 use serde_json::json;
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{Exit, PrivateBus, Process, Signal, eventually};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually, eventually_some, one_of};
 
 const UNIT: &str = "com.victronenergy.multi.modbus_rs485_1";
 /// `/Control/Mode`
@@ -77,7 +77,13 @@ impl Bed {
         assert_eq!(self.bus.set_value(UNIT, path, &["i", value]), Ok(0), "{path}");
     }
 
-    /// What the device says to who asks it directly.
+    /// The number of a point, from who asks the device directly.
+    #[track_caller]
+    fn reads(&self, profile: &str, name: &str) -> f64 {
+        eventually_some(SOON, || in_table(&self.table(profile), name))
+    }
+
+    /// What the device says to who asks it directly; nothing when it could not be asked.
     fn table(&self, profile: &str) -> String {
         let port = self.folder.path().join("rs485").display().to_string();
         let output = busbar().args(["profile", "read", profile, "--port", &port]).output().expect("an end");
@@ -96,12 +102,21 @@ const SUNGROW: &str = "sungrow-sh";
 #[test]
 fn a_forced_charge_lasts_without_the_command_that_set_it_and_ends_with_the_process() {
     let mut bed = Bed::start(SUNGROW, "");
-    eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
-    bed.set("/Control/Power", "2000");
-    bed.set("/Control/Mode", &CHARGE.to_string());
-    eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
-    bed.service.terminate();
-    assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(0.0));
+    // Less than a second is left to end it, which a busy machine may take away. The next process ends it then.
+    one_of(3, || {
+        eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
+        bed.set("/Control/Power", "2000");
+        bed.set("/Control/Mode", &CHARGE.to_string());
+        eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number("/Control/WorkMode") == 2.0);
+        bed.service.terminate();
+        match bed.reads(SUNGROW, "work_mode") {
+            0.0 => Ok(()),
+            left => {
+                bed.service = bed.again();
+                Err(format!("left in work mode {left}"))
+            }
+        }
+    });
 }
 
 #[test]
@@ -113,7 +128,7 @@ fn a_forced_charge_is_ended_by_the_process_that_comes_after_one_that_was_killed(
     eventually(SOON * 4, || bed.is_mode(CHARGE));
     bed.service.signal(Signal::KILL);
     assert_eq!(bed.service.wait(SOON), Exit::Signal(9));
-    assert_eq!(in_table(&bed.table(SUNGROW), "work_mode"), Some(2.0), "the device goes on");
+    assert_eq!(bed.reads(SUNGROW, "work_mode"), 2.0, "the device goes on");
     let mut next = bed.again();
     next.wait_for_line("mode charge was in force when the process before died, and is ended", SOON * 8);
     eventually(SOON * 4, || bed.is_mode(SELF_CONSUMPTION));
@@ -162,16 +177,25 @@ fn charging_stops_when_nobody_is_followed_any_more_and_the_house_is_fed_on() {
     let mut bed = Bed::start(profile, follow);
     let _battery = testbed::bed::simulator(bed.folder.path(), "");
     let _driver = testbed::bed::service(&bed.bus, bed.folder.path(), "");
-    eventually(SOON * 4, || bed.number("/Control/ChargeCurrentLimit") == 42.0);
-    eventually(SOON * 4, || bed.number("/Control/DischargeCurrentLimit") == 43.0);
-    bed.service.terminate();
-    let table = bed.table(profile);
-    let of = |name: &str| {
-        let line =
-            table.lines().find_map(|line| line.strip_prefix("set ")?.trim().strip_prefix(name)).expect("it");
-        line.trim().parse::<f64>().expect("a number")
+    let of = |table: &str, name: &str| {
+        let line = table.lines().find_map(|line| line.strip_prefix("set ")?.trim().strip_prefix(name))?;
+        line.trim().parse::<f64>().ok()
     };
-    assert_eq!((of("charge_current_limit"), of("discharge_current_limit")), (0.0, 43.0), "{table}");
+    // Less than a second is left for it, which a busy machine may take away.
+    one_of(3, || {
+        eventually(SOON * 8, || bed.number("/Control/ChargeCurrentLimit") == 42.0);
+        eventually(SOON * 8, || bed.number("/Control/DischargeCurrentLimit") == 43.0);
+        bed.service.terminate();
+        let limits = eventually_some(SOON, || {
+            let table = bed.table(profile);
+            of(&table, "charge_current_limit").zip(of(&table, "discharge_current_limit"))
+        });
+        if limits == (0.0, 43.0) {
+            return Ok(());
+        }
+        bed.service = bed.again();
+        Err(format!("left with {limits:?}"))
+    });
 }
 
 /// The registers that a forced charge of a Deye writes.
@@ -192,34 +216,40 @@ fn a_deye_on_a_slow_line_is_left_as_it_was_although_the_process_has_less_than_a_
     let mut bed = Bed::start("deye-one-phase", "");
     let plain = file(bed.folder.path(), "plain.toml", &plain_registers()).display().to_string();
     let registers = |bed: &Bed| {
-        let table = bed.table(&plain);
-        FORCED
-            .map(|addr| in_table(&table, &format!("x_r{addr}")).unwrap_or_else(|| panic!("{addr}: {table}")))
+        eventually_some(SOON, || {
+            let table = bed.table(&plain);
+            let words: Vec<f64> =
+                FORCED.iter().filter_map(|addr| in_table(&table, &format!("x_r{addr}"))).collect();
+            (words.len() == FORCED.len()).then_some(words)
+        })
     };
     let current = "/Control/GridChargeCurrent";
     bed.set(current, "40");
     eventually(SOON * 4, || bed.number(current) == 40.0);
     bed.service.terminate();
     let before = registers(&bed);
-    bed.service = bed.again();
-    eventually(SOON * 4, || bed.number(current) == 40.0);
-    bed.set("/Control/Power", "3000");
-    bed.set("/Control/Mode", &CHARGE.to_string());
-    eventually(SOON * 4, || bed.is_mode(CHARGE) && bed.number(current) != 40.0);
-    bed.simulator.write_line("inverter 0 journal");
-    bed.simulator.wait_for_line("modbus0 journal", SOON);
-    let exit = bed.service.terminate();
-    assert_eq!(exit, Exit::Code(0), "{:?}", bed.service.lines());
-    bed.simulator.write_line("inverter 0 journal");
-    let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
-    let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
-    assert!(writes.len() <= 5 && writes[0].starts_with("16:232="), "the grid is stopped first: {journal}");
-    if registers(&bed) != before {
-        // On a machine that is too busy for the line's pace the rest is up to the next process.
+    // On a machine that is too busy for the line's pace the rest is up to the next process.
+    one_of(3, || {
         bed.service = bed.again();
-        eventually(SOON * 4, || bed.number(current) == 40.0);
-        eventually(SOON * 8, || registers(&bed) == before);
-    }
+        eventually(SOON * 8, || bed.number(current) == 40.0 && !bed.is_mode(CHARGE));
+        bed.set("/Control/Power", "3000");
+        bed.set("/Control/Mode", &CHARGE.to_string());
+        eventually(SOON * 8, || bed.is_mode(CHARGE) && bed.number(current) != 40.0);
+        bed.simulator.write_line("inverter 0 journal");
+        bed.simulator.wait_for_line("modbus0 journal", SOON);
+        let exit = bed.service.terminate();
+        assert_eq!(exit, Exit::Code(0), "{:?}", bed.service.lines());
+        bed.simulator.write_line("inverter 0 journal");
+        let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+        let writes: Vec<&str> = journal.split(' ').filter(|entry| entry.starts_with("16:")).collect();
+        let first = writes.first();
+        assert!(first.is_none_or(|first| first.starts_with("16:232=")), "the grid comes first: {journal}");
+        let left = registers(&bed);
+        if first.is_some() && writes.len() <= 5 && left == before {
+            return Ok(());
+        }
+        Err(format!("{left:?} in place of {before:?}: {journal}"))
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use testbed::bed::{SOON, busbar, folder, settings};
 use testbed::inverters::{Inverters, Wired};
-use testbed::{PrivateBus, Process, eventually, executable};
+use testbed::{PrivateBus, Process, eventually, eventually_some, executable};
 
 /// A host that takes connections and never answers; it closes them at once, or lets the client do so.
 fn mute_host(closes: bool) -> u16 {
@@ -83,21 +83,26 @@ fn inverters_and_meters_are_shown_by_what_flows_through_them_and_who_limits_them
     let unit = bed.name("multi", 0);
     eventually(SOON * 2, || bed.number(&unit, "/Told/MaxChargeCurrent") == 0.0);
     eventually(SOON * 2, || bed.services().iter().any(|name| name.contains("acsystem")));
-    let status = shown(&["status"]);
+    let shows = |command: &str, parts: &[&str]| {
+        eventually_some(SOON * 2, || {
+            let text = shown(&[command]);
+            let missing: Vec<&&str> = parts.iter().filter(|part| !text.contains(**part)).collect();
+            println!("no {missing:?} in\n{text}");
+            missing.is_empty().then_some(text)
+        })
+    };
     let titles = ["INVERTER SYSTEM", "INVERTER ", "SOLAR INVERTER", "GRID METER", "AC in", "AC out", "PV"];
     let limits = ["follows battery.nobody", "charge 0.0A", "limits itself: it follows nobody", "mode "];
-    for part in titles.iter().chain(&limits) {
-        assert!(status.contains(part), "no {part:?} in\n{status}");
-    }
+    let status = shows("status", &[&titles[..], &limits].concat());
     assert!(!status.contains("SoC") && !status.contains("OTHER  "), "{status}");
-    let explain = shown(&["explain"]);
-    for part in [": follows battery.nobody: charge at most 0.0A", "inverter Barn: limits itself"] {
-        assert!(explain.contains(part), "no {part:?} in\n{explain}");
-    }
-    let document: Value = serde_json::from_str(&shown(&["status", "--json"])).expect("JSON");
-    let services = document["services"].as_array().expect("services");
-    let meter = services.iter().find(|service| service["class"] == "grid").expect("a meter");
-    assert!(meter["values"]["power_w"].is_number(), "{meter}");
+    shows("explain", &[": follows battery.nobody: charge at most 0.0A", "inverter Barn: limits itself"]);
+    eventually(SOON * 2, || {
+        let document: Value = serde_json::from_str(&shown(&["status", "--json"])).expect("JSON");
+        let mut services = document["services"].as_array().expect("services").iter();
+        let meter = services.find(|service| service["class"] == "grid");
+        println!("{meter:?}");
+        meter.is_some_and(|meter| meter["values"]["power_w"].is_number())
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testbed::bed::{Bed, SOON, busbar, folder, service, settings};
-use testbed::{Exit, PrivateBus, Process, Signal, eventually, executable};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually, executable, happens, one_of};
 use tokio::time::Instant;
 
 const BANK: &str = "com.victronenergy.battery.busbar";
@@ -17,6 +17,7 @@ const BANK: &str = "com.victronenergy.battery.busbar";
 const LOSS: Duration = Duration::from_secs(90);
 
 /// A make, and where its device is.
+#[derive(Clone, Copy)]
 struct Make {
     profile: &'static str,
     is_tcp: bool,
@@ -220,6 +221,11 @@ fn the_current_of_a_device_that_keeps_currents_in_ram_falls_with_the_limit_of_it
 
 #[test]
 fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_started_again() {
+    // Each has ten seconds to be back, of which a busy machine may take too many.
+    one_of(3, goes_on_when_both_are_killed);
+}
+
+fn goes_on_when_both_are_killed() -> Result<(), String> {
     let mut bed = Loop::start(DEYE, ISLAND);
     let blackouts = bed.status("blackouts");
     assert!(bed.status("battery_a") < -25.0, "{}", bed.status_line());
@@ -245,17 +251,23 @@ fn an_island_does_not_notice_that_the_manager_or_its_own_service_is_killed_and_s
         least_a = least_a.min(bed.may_give_a());
         Instant::now() > until
     });
-    assert!(least_a > 35.0, "the inverter was allowed {least_a} A only");
-    assert_eq!(bed.status("blackouts"), blackouts);
+    if least_a <= 35.0 || bed.status("blackouts") != blackouts {
+        return Err(format!("the inverter was allowed {least_a} A only: {}", bed.status_line()));
+    }
     bed.has_spared_its_memory();
+    Ok(())
 }
 
 /// Nobody can decide anything any more; the service takes the current back before it ends, and says why it does.
 fn without_a_bus(make: Make) {
-    let mut bed = Loop::start(make, SUNNY);
-    bed.bus.stop();
-    assert_eq!(bed.inverter.wait(SOON * 3), Exit::Code(1));
-    eventually(SOON, || bed.status("may_take_w") < 1.0);
+    // It has less than a second to do so, which a busy machine may take away.
+    one_of(3, || {
+        let mut bed = Loop::start(make, SUNNY);
+        bed.bus.stop();
+        assert_eq!(bed.inverter.wait(SOON * 3), Exit::Code(1));
+        let falls = happens(SOON, || bed.status("may_take_w") < 1.0);
+        if falls { Ok(()) } else { Err(bed.status_line()) }
+    });
 }
 
 #[test]

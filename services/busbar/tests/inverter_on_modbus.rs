@@ -101,12 +101,21 @@ fn a_hybrid_is_a_pair_that_shows_what_flows_and_invites_nobody() {
 
 #[test]
 fn a_set_point_is_refused_outside_of_its_limits_and_shown_when_the_device_has_it() {
-    let bed = Bed::start(DEYE, "", "control = \"on\"");
+    let mut bed = Bed::start(DEYE, "", "control = \"on\"");
     let path = "/Control/ChargeCurrentLimit";
     assert_ne!(bed.bus.set_value(UNIT, path, &["d", "9999"]), Ok(0));
-    assert_eq!(bed.bus.set_value(UNIT, path, &["d", "37"]), Ok(0));
+    eventually(SOON, || bed.bus.set_value(UNIT, path, &["d", "37"]) == Ok(0));
     eventually(SOON, || bed.number(UNIT, path) == 37.0);
-    eventually(SOON, || bed.get(UNIT, "/Control/FlashWrites") == json!(1));
+    // One, and one more for each answer that came too late on a busy machine.
+    let mut writes = 0;
+    eventually(SOON, || {
+        bed.simulator.write_line("inverter 0 journal");
+        let journal = bed.simulator.wait_for_line("modbus0 journal", SOON);
+        writes += journal.split(' ').filter(|entry| entry.starts_with("16:210=")).count();
+        println!("{writes} writes, {}", bed.get(UNIT, "/Control/FlashWrites"));
+        writes > 0 && bed.get(UNIT, "/Control/FlashWrites") == json!(writes)
+    });
+    assert!(writes <= 3, "{writes} writes of one value");
 }
 
 #[test]
@@ -123,7 +132,9 @@ fn a_pulled_adapter_is_noticed_and_found_again() {
         bed.get(UNIT, "/Connected") == json!(0) && bed.get(UNIT, "/Dc/0/Voltage").as_f64().is_none()
     });
     bed.simulator = simulator(bed.folder.path(), &format!("profile = {DEYE:?}"));
-    eventually(SOON, || bed.get(UNIT, "/Connected") == json!(1) && bed.number(UNIT, "/Dc/0/Voltage") > 40.0);
+    eventually(SOON * 4, || {
+        bed.get(UNIT, "/Connected") == json!(1) && bed.number(UNIT, "/Dc/0/Voltage") > 40.0
+    });
     bed.service.terminate();
 }
 
@@ -136,7 +147,7 @@ fn a_follower_takes_the_limits_of_its_battery_and_goes_to_zero_when_they_are_los
     let mut driver = testbed::bed::service(&bed.bus, bed.folder.path(), "");
     let charge = "/Control/ChargeCurrentLimit";
     assert_eq!(bed.get(UNIT, "/Follow/Service"), json!("com.victronenergy.battery.bmscan_battery0"));
-    eventually(SOON * 2, || bed.number(UNIT, charge) == 42.0);
+    eventually(SOON * 4, || bed.number(UNIT, charge) == 42.0);
     assert_ne!(bed.bus.set_value(UNIT, charge, &["d", "100"]), Ok(0), "the battery decides");
     battery.terminate();
     driver.terminate();

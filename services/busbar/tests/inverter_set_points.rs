@@ -6,8 +6,7 @@
 use std::net::TcpListener;
 
 use testbed::bed::{SOON, busbar, folder, settings};
-use testbed::{PrivateBus, Process, eventually, eventually_some};
-use tokio::time::Instant;
+use testbed::{PrivateBus, Process, eventually, happens};
 
 /// A path below `/Control`, what is written there, and what the inverter makes of it: a word of its status and a number.
 type Case = (&'static str, f64, &'static str, f64);
@@ -163,12 +162,8 @@ fn set(bus: &PrivateBus, service: &str, path: &str, value: f64) -> bool {
 }
 
 /// Whether it comes about in time.
-fn comes(mut condition: impl FnMut() -> bool) -> bool {
-    let began = Instant::now();
-    eventually_some(SOON * 8, || match condition() {
-        true => Some(true),
-        false => (began.elapsed() > SOON * 3).then_some(false),
-    })
+fn comes(condition: impl FnMut() -> bool) -> bool {
+    happens(SOON * 3, condition)
 }
 
 /// Sets one after the other at a simulated device, and hears what came of it.

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 use testbed::bed::SOON;
-use testbed::eventually;
 use testbed::inverters::{Inverters, Wired};
+use testbed::{eventually, eventually_some, one_of};
 
 fn serial<'t>(scenario: &'t str, device: &'t str) -> Wired<'t> {
     Wired { profile: "deye-one-phase", scenario, device, is_tcp: false }
@@ -27,15 +27,18 @@ fn three_inverters_of_one_line_are_one_system_of_three_lines() {
         serial("sun_w = 0\nload_w = 700\nsoc = 50", "phase = 3"),
     ]);
     let system = bed.name("acsystem", 0);
-    eventually(SOON, || (1..=3).all(|line| bed.number(&system, &format!("/Ac/Out/L{line}/P")) > 400.0));
+    eventually(SOON * 2, || {
+        [(1, 500.0), (2, 600.0), (3, 700.0)].into_iter().all(|(line, load)| {
+            is_about(bed.number(&system, &format!("/Ac/Out/L{line}/P")), load)
+                && (bed.number(&system, &format!("/Ac/In/1/L{line}/V")) - 230.0).abs() < 5.0
+        })
+    });
     assert_eq!(systems(&bed), std::slice::from_ref(&system));
-    for (line, load) in [(1, 500.0), (2, 600.0), (3, 700.0)] {
-        assert!(is_about(bed.number(&system, &format!("/Ac/Out/L{line}/P")), load));
-        assert!((bed.number(&system, &format!("/Ac/In/1/L{line}/V")) - 230.0).abs() < 5.0);
-    }
-    assert!(is_about(bed.number(&system, "/Ac/Out/P"), 1_800.0));
-    let sum: f64 = (0..3).map(|n| bed.number(&bed.name("multi", n), "/Dc/0/Power")).sum();
-    eventually(SOON, || is_about(bed.number(&system, "/Dc/0/Power"), sum));
+    eventually(SOON, || is_about(bed.number(&system, "/Ac/Out/P"), 1_800.0));
+    eventually(SOON * 2, || {
+        let sum: f64 = (0..3).map(|n| bed.number(&bed.name("multi", n), "/Dc/0/Power")).sum();
+        is_about(bed.number(&system, "/Dc/0/Power"), sum)
+    });
     for n in 0..3 {
         let unit = bed.name("multi", n);
         assert_eq!(bed.get(&system, &format!("/Devices/{n}/Service")), json!(unit));
@@ -72,7 +75,7 @@ fn what_is_set_at_a_system_is_shared_among_its_inverters_and_clipped_by_what_the
     let at = |service: &str, path: &str| bed.number(service, path);
     let units = [0, 1, 2].map(|n| bed.name("multi", n));
     eventually(SOON, || at(&house, limit).is_finite() && at(&cabin, limit).is_finite());
-    let of_cabin = at(&units[2], limit);
+    let of_cabin = eventually_some(SOON, || Some(at(&units[2], limit)).filter(|amps| amps.is_finite()));
     assert_eq!(bed.bus.set_value(&house, limit, &["d", "90"]), Ok(0));
     eventually(SOON * 2, || at(&units[0], limit) == 45.0 && at(&units[1], limit) == 45.0);
     eventually(SOON, || at(&house, limit) == 90.0);
@@ -93,25 +96,39 @@ fn a_way_of_running_of_a_system_is_that_of_its_inverters_with_a_share_of_the_pow
     let system = bed.name("acsystem", 0);
     let units = [0, 1].map(|n| bed.name("multi", n));
     let (mode, power, result) = ("/Control/Mode", "/Control/Power", "/Control/Result");
-    eventually(SOON * 2, || bed.get(&system, mode).is_i64() && bed.number(&system, power) == 0.0);
-    assert_eq!(bed.bus.set_value(&system, power, &["d", "3000"]), Ok(0));
-    eventually(SOON, || units.iter().all(|unit| bed.number(unit, power) == 1500.0));
-    assert_eq!(bed.bus.set_value(&system, mode, &["i", &CHARGE.to_string()]), Ok(0));
-    eventually(SOON * 4, || units.iter().all(|unit| bed.get(unit, mode) == json!(CHARGE)));
-    eventually(SOON, || bed.get(&system, mode) == json!(CHARGE) && bed.number(&system, power) == 3000.0);
-    eventually(SOON, || bed.get(&system, result) == json!("mode charge is set"));
-    assert_ne!(bed.bus.set_value(&system, mode, &["i", DISCHARGE]), Ok(0), "a Deye has no such mode");
-    let why = "not every inverter of the system takes its share of it";
-    eventually(SOON, || bed.get(&system, result) == json!(why));
-    for n in 0..2 {
-        bed.command(n, "journal");
-    }
-    bed.service.terminate();
-    for n in 0..2 {
-        let journal = bed.command(n, "journal");
-        let first = journal.split(' ').find(|entry| entry.starts_with("16:"));
-        assert!(first.is_some_and(|first| first.starts_with("16:232=")), "{n}: {journal}");
-    }
+    let is_free =
+        |bed: &Inverters, service: &str| bed.get(service, mode).as_i64().is_some_and(|mode| mode != CHARGE);
+    // Less than a second is left to end it, which a busy machine may take away from one of them.
+    one_of(3, || {
+        eventually(SOON * 8, || units.iter().all(|unit| is_free(&bed, unit)) && is_free(&bed, &system));
+        eventually(SOON * 2, || bed.number(&system, power) == 0.0);
+        assert_eq!(bed.bus.set_value(&system, power, &["d", "3000"]), Ok(0));
+        eventually(SOON, || units.iter().all(|unit| bed.number(unit, power) == 1500.0));
+        assert_eq!(bed.bus.set_value(&system, mode, &["i", &CHARGE.to_string()]), Ok(0));
+        eventually(SOON * 8, || units.iter().all(|unit| bed.get(unit, mode) == json!(CHARGE)));
+        eventually(SOON, || bed.get(&system, mode) == json!(CHARGE) && bed.number(&system, power) == 3000.0);
+        eventually(SOON, || bed.get(&system, result) == json!("mode charge is set"));
+        assert_ne!(bed.bus.set_value(&system, mode, &["i", DISCHARGE]), Ok(0), "a Deye has no such mode");
+        let why = "not every inverter of the system takes its share of it";
+        eventually(SOON, || bed.get(&system, result) == json!(why));
+        for n in 0..2 {
+            bed.command(n, "journal");
+        }
+        bed.service.terminate();
+        let mut were_told = true;
+        for n in 0..2 {
+            let journal = bed.command(n, "journal");
+            match journal.split(' ').find(|entry| entry.starts_with("16:")) {
+                Some(first) => assert!(first.starts_with("16:232="), "{n}: {journal}"),
+                None => were_told = false,
+            }
+        }
+        if were_told {
+            return Ok(());
+        }
+        bed.serve_again();
+        Err("an inverter was not told that it ends".to_owned())
+    });
 }
 
 /// What DVCC writes to, wherever it finds it (`dbus-systemcalc-py`: `delegates/dvcc.py`, `delegates/multi.py`).

@@ -78,10 +78,11 @@ impl Bed {
         self.bus.busctl(&call).map(|answer| answer[0].clone()).unwrap_or_default()
     }
 
-    /// A request; arguments are KEY=NUMBER, KEY=N,N,... for lists, and KEY:TEXT.
+    /// A request with all the time that may be had; arguments are KEY=NUMBER, KEY=N,N,... for lists, and KEY:TEXT.
     fn ask(&self, arguments: &[&str]) -> Value {
+        let arguments = [arguments, &["timeout_ms=5000"]].concat();
         let mut words = vec!["cmd".to_owned(), "s".to_owned(), "serial.modbus.request".to_owned()];
-        for argument in arguments {
+        for argument in &arguments {
             if let Some((key, text)) = argument.split_once(':') {
                 words.extend([key, "s", text].map(str::to_owned));
             } else if let Some((key, numbers)) = argument.split_once('=') {
@@ -178,7 +179,7 @@ fn what_does_harm_or_is_set_by_the_process_is_not_sent_and_a_line_is_to_be_named
     assert_eq!(status(&["port:elsewhere", "unit=1", "function=4", "address=0", "count=1"]), "no_such_device");
     assert_eq!(bed.ask(&[&serial, "unit=0", "function=4", "address=0", "count=1"])["key"], "unit");
     assert_eq!(bed.ask(&[&serial, "unit=1", "function=4", "address=0"])["key"], "count");
-    let nobody = bed.ask(&[&serial, "unit=9", "function=4", "address=0", "count=1", "timeout_ms=300"]);
+    let nobody = bed.ask(&[&serial, "unit=9", "function=4", "address=0", "count=1"]);
     assert_eq!(
         (&nobody["status"], nobody["exception"].is_number()),
         (&json!("device_error"), true),
@@ -262,7 +263,7 @@ async fn what_comes_too_late_for_somebody_else_is_not_taken_for_another_register
     let hasty = line.ask_for_another(1, 3, vec![0, 184, 0, 1], Duration::from_millis(10)).await;
     assert_eq!(hasty, Err(NoAnswer::Silence));
     let read = Request::Read { table: Table::Holding, addr: 0, count: 1 };
-    let (timeout, gap) = (Duration::from_secs(1), Duration::from_millis(50));
+    let (timeout, gap) = (SOON, Duration::from_millis(50));
     let kind = line.ask(Ask { unit: 1, request: read, timeout, gap, turn: Turn::Now }).await;
     assert!(matches!(&kind, Ok(Answer::Values(values)) if values != &[50]), "{kind:?}");
 }

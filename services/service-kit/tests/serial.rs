@@ -15,6 +15,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use service_kit::serial::{OpenError, Port, is_unplugged, wait_for};
+use testbed::one_of_awaited;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -242,9 +243,17 @@ async fn what_is_no_port_is_refused_with_a_reason() {
 #[tokio::test]
 async fn a_port_that_is_there_is_not_waited_for() {
     let (_master, path) = plug();
-    let start = Instant::now();
-    in_time(wait_for(&path)).await;
-    assert!(start.elapsed() < Duration::from_millis(500));
+    one_of_awaited(3, async || {
+        let start = Instant::now();
+        in_time(wait_for(&path)).await;
+        is_below(Duration::from_millis(500), start.elapsed())
+    })
+    .await;
+}
+
+/// A time that a busy machine may have made longer.
+fn is_below(limit: Duration, took: Duration) -> Result<(), String> {
+    if took < limit { Ok(()) } else { Err(format!("{took:?}")) }
 }
 
 /// Lets `appear` happen once somebody waits, and returns how long the waiting took.
@@ -264,23 +273,28 @@ const BY_EVENT: Duration = Duration::from_millis(1500);
 
 #[tokio::test]
 async fn a_link_that_appears_ends_the_waiting_at_once() {
-    let directory = tempfile::tempdir().unwrap();
-    let (_master, path) = plug();
-    let link = directory.path().join("usb-adapter");
-    let took = waited(&link, || symlink(&path, &link).unwrap()).await;
-    assert!(took < BY_EVENT, "{took:?}");
+    one_of_awaited(3, async || {
+        let directory = tempfile::tempdir().unwrap();
+        let (_master, path) = plug();
+        let link = directory.path().join("usb-adapter");
+        is_below(BY_EVENT, waited(&link, || symlink(&path, &link).unwrap()).await)
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_link_that_is_moved_into_place_counts() {
-    let directory = tempfile::tempdir().unwrap();
-    let (_master, path) = plug();
-    let (temporary, link) = (directory.path().join(".tmp"), directory.path().join("usb-adapter"));
-    let took = waited(&link, || {
-        symlink(&path, &temporary).unwrap();
-        fs::rename(&temporary, &link).unwrap();
-    });
-    assert!(took.await < BY_EVENT);
+    one_of_awaited(3, async || {
+        let directory = tempfile::tempdir().unwrap();
+        let (_master, path) = plug();
+        let (temporary, link) = (directory.path().join(".tmp"), directory.path().join("usb-adapter"));
+        let took = waited(&link, || {
+            symlink(&path, &temporary).unwrap();
+            fs::rename(&temporary, &link).unwrap();
+        });
+        is_below(BY_EVENT, took.await)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testbed::PrivateBus;
+use testbed::{PrivateBus, patient};
 
 use crate::MANAGER;
 use crate::systemcalc::{Battery, Systemcalc};
@@ -68,7 +68,7 @@ impl Watch {
     #[track_caller]
     #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
     pub fn until(&mut self, deadline: Duration, mut is_so: impl FnMut(&Watch) -> bool) {
-        let start = std::time::Instant::now();
+        let (start, deadline) = (std::time::Instant::now(), patient(deadline));
         while !is_so(self) {
             let left = deadline.saturating_sub(start.elapsed());
             if left.is_zero() {
@@ -91,6 +91,16 @@ impl Watch {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.heard.last().map_or(Duration::ZERO, |heard| heard.at)
+    }
+
+    /// When the manager counted last, on the tape.
+    ///
+    /// # Panics
+    /// When it never did.
+    #[must_use]
+    #[track_caller]
+    pub fn counted_at(&self) -> Duration {
+        self.bank.alive_at.unwrap_or_else(|| panic!("the manager has never counted"))
     }
 
     /// What was heard so far.

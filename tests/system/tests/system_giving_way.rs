@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use system_tests::{MANAGER, SOON, Site, Watch, What, battery};
 
-/// A start, a withdrawal, a decision.
-const A_MOMENT: Duration = Duration::from_secs(5);
+/// A start, a withdrawal, a decision, and room for a busy machine; less than a silence that a member forgives its manager.
+const A_MOMENT: Duration = Duration::from_secs(9);
 
 fn is_led_by_the_manager(watch: &Watch) -> bool {
     watch.bms() == Some(MANAGER) && watch.monitor() == Some(MANAGER) && !watch.systemcalc.multiple_batteries()

@@ -11,7 +11,9 @@ const RESTART: Duration = Duration::from_secs(10);
 /// The members of a bank of several wait for it this long.
 const LOST: Duration = Duration::from_secs(60);
 /// How much later something may happen on a busy machine.
-const LATE: Duration = Duration::from_secs(5);
+const LATE: Duration = Duration::from_secs(20);
+/// Times on the tape are those of the bus, a moment before a service hears of it.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// A bank that works.
 fn bank(members: usize, more: &str) -> (Site, Watch, Process, Vec<Process>) {
@@ -52,11 +54,11 @@ fn allows_nothing(watch: &Watch, number: usize) -> bool {
 #[test]
 fn a_single_member_of_a_killed_manager_speaks_for_itself_after_ten_seconds() {
     let (_site, mut watch, mut manager, _members) = bank(1, "");
-    let start = kill(&mut manager, &mut watch);
+    kill(&mut manager, &mut watch);
+    let counted = watch.counted_at();
     watch.until(RESTART + LATE, |watch| shows_its_own_limits(watch, 0));
-    let after = watch.now() - start;
-    // Up to a second of the silence was over before the end.
-    assert!(after > RESTART - Duration::from_millis(1100), "already after {after:?}");
+    let after = watch.now() - counted;
+    assert!(after > RESTART - A_MOMENT, "already after {after:?}");
     assert_eq!((watch.bms(), watch.monitor()), (Some(&*battery(0)), Some(&*battery(0))));
     assert_eq!(watch.shows(&battery(0), "/Alarms/ParallelBmsLost"), json!(0));
     watch.was_always_right();
@@ -95,8 +97,8 @@ fn a_single_member_of_a_frozen_manager_speaks_up_beside_it_so_that_an_alarm_tell
 fn a_manager_that_is_back_within_ten_seconds_was_never_away() {
     let (site, mut watch, mut manager, _members) = bank(2, "");
     let start = kill(&mut manager, &mut watch);
-    // A slow start of the machine's own: the last moment that is forgiven, but for a margin.
-    watch.until(SOON, |watch| watch.now() - start > Duration::from_secs(6));
+    // The rest of the ten seconds is for a busy machine.
+    watch.until(SOON, |watch| watch.now() - start > Duration::from_secs(3));
     let _manager = site.manage(&[0, 1]);
     watch.until(SOON, |watch| watch.bms() == Some(MANAGER));
     assert!(watch.longest_without_bms() < RESTART, "{:?}", watch.longest_without_bms());
@@ -115,11 +117,13 @@ fn a_manager_that_is_back_within_ten_seconds_was_never_away() {
 #[test]
 fn of_several_none_speaks_for_a_minute_and_then_all_allow_nothing_until_the_manager_is_back() {
     let (site, mut watch, mut manager, _members) = bank(2, "");
-    let start = kill(&mut manager, &mut watch);
+    let gone = kill(&mut manager, &mut watch);
+    let counted = watch.counted_at();
     watch.until(LOST + LATE, |watch| allows_nothing(watch, 0) && allows_nothing(watch, 1));
-    let after = watch.now() - start;
-    assert!(after > LOST - Duration::from_millis(1100), "already after {after:?}");
-    assert!(watch.longest_without_bms() > LOST - Duration::from_millis(1100), "one of them spoke before");
+    let after = watch.now() - counted;
+    assert!(after > LOST - A_MOMENT, "already after {after:?}");
+    let spoke = gone + watch.longest_without_bms();
+    assert!(spoke - counted > LOST - A_MOMENT, "one of them spoke before");
     for number in [0, 1] {
         assert_eq!(watch.shows(&battery(number), "/Alarms/ParallelBmsLost"), json!(2));
         assert!(watch.shows(&battery(number), "/Bms/MaxChargeCurrent").as_f64() > Some(1.0));
@@ -156,9 +160,11 @@ fn one_of_several_that_is_started_again_meanwhile_has_not_forgotten_the_bank() {
 fn batteries_that_shall_stand_alone_do_so_ten_seconds_after_the_manager() {
     let (_site, mut watch, mut manager, _members) = bank(2, "standalone = true");
     watch.standalone = true;
-    let start = kill(&mut manager, &mut watch);
+    kill(&mut manager, &mut watch);
+    let counted = watch.counted_at();
     watch.until(RESTART + LATE, |watch| shows_its_own_limits(watch, 0) && shows_its_own_limits(watch, 1));
-    assert!(watch.now() - start > RESTART - Duration::from_millis(1100));
+    let after = watch.now() - counted;
+    assert!(after > RESTART - A_MOMENT, "already after {after:?}");
     assert_eq!(watch.bms(), Some(&*battery(0)));
     watch.was_always_right();
 }

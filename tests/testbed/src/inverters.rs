@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::bed::{SOON, busbar, folder, settings};
 use crate::{PrivateBus, Process, eventually, executable};
 
+/// The configuration of the service, in the folder.
+const CONFIG: &str = "inverter-modbus.toml";
+
 /// A simulated device and how it is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wired<'t> {
@@ -116,10 +119,15 @@ impl Inverters {
             simulator.wait_for_line(&format!("modbus{n} ready"), SOON);
         }
         let kept = folder.path().join("kept");
-        let file = put(folder.path(), "inverter-modbus.toml", &format!("folder = {kept:?}\n{config}"));
-        let mut command = bus.command(executable("busbar"));
-        let service = Process::spawn(command.arg("inverter-modbus").arg("--config").arg(file));
+        put(folder.path(), CONFIG, &format!("folder = {kept:?}\n{config}"));
+        let service = serve(&bus, folder.path());
         Inverters { bus, folder, simulator, service, names, _settings: settings }
+    }
+
+    /// The service once more, after its end.
+    #[track_caller]
+    pub fn serve_again(&mut self) {
+        self.service = serve(&self.bus, self.folder.path());
     }
 
     /// The service of a class for the device of this number.
@@ -173,6 +181,12 @@ impl Inverters {
         self.simulator.write_line(&format!("inverter {device} {command}"));
         self.simulator.wait_for_line(&format!("modbus{device} "), SOON)
     }
+}
+
+#[track_caller]
+fn serve(bus: &PrivateBus, folder: &Path) -> Process {
+    let mut command = bus.command(executable("busbar"));
+    Process::spawn(command.arg("inverter-modbus").arg("--config").arg(folder.join(CONFIG)))
 }
 
 fn free_port() -> u16 {

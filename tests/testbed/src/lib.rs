@@ -24,4 +24,4 @@ pub use bus::PrivateBus;
 pub use clients::{Refused, client_script};
 pub use executable::executable;
 pub use process::{Exit, Process, Signal};
-pub use wait::{eventually, eventually_some};
+pub use wait::{eventually, eventually_some, happens, one_of, one_of_awaited, patient};

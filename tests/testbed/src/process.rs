@@ -17,7 +17,7 @@ const KEPT_LINES: usize = 10_000;
 const TERMINATION: Duration = Duration::from_secs(10);
 
 /// How long to wait for the output of a process that has ended. Its children may hold the streams open for ever.
-const LAST_OUTPUT: Duration = Duration::from_secs(1);
+const LAST_OUTPUT: Duration = Duration::from_secs(10);
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

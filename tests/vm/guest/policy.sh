@@ -75,4 +75,4 @@ U
 systemctl daemon-reload
 check "a service cannot start a program that is none of ours" not systemctl start busbar-bms-can@sandbox
 ip link add vcan0 type vcan
-check "CAN interfaces have room for a burst" within 5 grep -qx 100 /sys/class/net/vcan0/tx_queue_len
+check "CAN interfaces have room for a burst" within 20 grep -qx 100 /sys/class/net/vcan0/tx_queue_len

@@ -33,6 +33,9 @@ constant_a = -20.0
 
 const EVENTS: &str = "[[event]]\nat_s = 0\ncommand = \"module 1 charge_switch broken\"\n";
 
+/// Long enough for what each of more than a dozen services does at once.
+pub(crate) const EACH: Duration = Duration::from_secs(60);
+
 pub(crate) struct Bench<'a> {
     pub(crate) bus: PrivateBus,
     pub(crate) simulator: Process,
@@ -113,7 +116,7 @@ impl<'a> Bench<'a> {
     /// Waits until all batteries show each of these levels in `/Alarms`.
     #[track_caller]
     pub(crate) fn expect_alarms(&mut self, levels: &[(&str, i32)]) {
-        self.all_become(SOON, |bench, number| {
+        self.all_become(EACH, |bench, number| {
             levels.iter().find_map(|(alarm, level)| {
                 let shown = bench.get(number, &format!("/Alarms/{alarm}"));
                 (shown != json!(level)).then(|| format!("{alarm} is {shown} instead of {level}"))

@@ -161,8 +161,15 @@ fn a_port_that_somebody_has_is_left_to_him() {
     let folder = folder();
     let port = folder.path().join("rs485").display().to_string();
     let _simulator = simulator(folder.path(), &[on_line(folder.path(), "deye-one-phase", 1)]);
-    let mut first =
-        Process::spawn(busbar().args(["scan", "--modbus", &port, "--baud", "9600", "--unit", "9,8,7"]));
+    let mut first = Process::spawn(busbar().args([
+        "scan",
+        "--modbus",
+        &port,
+        "--baud",
+        "9600",
+        "--unit",
+        "9,8,7,6,5,4,3",
+    ]));
     first.wait_for_line("unit 9", Duration::from_secs(30));
     let (code, _, why) = scan(&[&port, "--unit", "1"]);
     assert!(code == Some(1) && why.contains("in use by"), "{why}");

@@ -19,6 +19,8 @@ pub(crate) struct Site {
     /// Lines below `dcdc: NAME:`.
     pub(crate) about: String,
     pub(crate) has_battery: bool,
+    /// How long an answer of the battery is waited for.
+    pub(crate) battery_timeout_s: u32,
     pub(crate) force_dcdc_waiting: bool,
     pub(crate) options: Vec<String>,
 }
@@ -28,7 +30,9 @@ impl Default for Site {
         Self {
             simulator: "paced = false\nturnaround_ms = 1.0\nsteps = true\n".to_owned(),
             settings: Vec::new(),
-            about: "    number_of_dcdc_error_retry: 3\n    number_of_timeout_retry: 3\n".to_owned(),
+            // A simulator that is too late on a busy machine is asked again.
+            about: "    number_of_dcdc_error_retry: 3\n    number_of_timeout_retry: 10\n".to_owned(),
+            battery_timeout_s: 1,
             has_battery: true,
             force_dcdc_waiting: false,
             options: Vec::new(),
@@ -130,7 +134,7 @@ pub(crate) fn own_file(folder: &Path, port: u16, dbus: &str) -> PathBuf {
     let file = folder.join("dcdc-rs485.dcdc0.toml");
     let link = |name: &str| folder.join(name).display().to_string();
     let text = format!(
-        "[converter]\nport = {:?}\nerror_retries = 1\ntimeout_retries = 1\ninter_command_gap_ms = 0\n\
+        "[converter]\nport = {:?}\nerror_retries = 1\ntimeout_retries = 10\ninter_command_gap_ms = 0\n\
          [converter.settings]\ncib = 52\nubv = 40\nobv = 59\nugv = 300\nogv = 400\nbcf = 0x0003\ncvb = 57.6\n\
          dlb = 49\ncdb = 1.2\nddb = 1.8\ndrb = 0.0\n[battery]\nport = {:?}\n[web]\nport = {port}\n[dbus]\n{dbus}",
         link("dcdc0"),
@@ -179,7 +183,7 @@ fn yml(site: &Site, dcdc: &str, battery: &str) -> String {
       kwparams:
         method: rtu
         port: {battery}
-        timeout: 1
+        timeout: {}
         baudrate: 9600
         dir_pin: not_used
       unit: 1
@@ -200,6 +204,6 @@ dcdc:
       battery_current: 20.0
       force_dcdc_waiting: {force}
 ",
-        site.about
+        site.battery_timeout_s, site.about
     )
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use testbed::bed::{SOON, service, settings, simulator};
-use testbed::{Exit, PrivateBus, Process, Signal, eventually};
+use testbed::{Exit, PrivateBus, Process, Signal, eventually, one_of};
 
 use super::bed::{Bed, Site};
 use super::on_bus::{CONVERTER, get};
@@ -73,10 +73,16 @@ fn a_bus_that_goes_away_stops_a_converter_whose_limits_come_from_it() {
 
 #[test]
 fn a_converter_that_follows_is_left_waiting_when_the_process_is_asked_to_end() {
-    let mut site = start();
-    eventually(SOON, || site.bed.get("/remote/set?mode=0x0041&dvg=350&dig=2&drg=0").status == 200);
-    assert_eq!(site.bed.service.terminate(), Exit::Code(0));
-    assert!(site.bed.commands().iter().any(|name| name == "1-4"), "it was not stopped");
+    // Less than half a second is left for it, which a busy machine may take away.
+    one_of(3, || {
+        let mut site = start();
+        eventually(SOON, || site.bed.get("/remote/set?mode=0x0041&dvg=350&dig=2&drg=0").status == 200);
+        site.bed.journal();
+        let exit = site.bed.service.terminate();
+        let commands = site.bed.commands();
+        let was_stopped = exit == Exit::Code(0) && commands.iter().any(|name| name == "1-4");
+        if was_stopped { Ok(()) } else { Err(format!("{exit:?} after {commands:?}")) }
+    });
 }
 
 #[test]

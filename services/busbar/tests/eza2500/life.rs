@@ -1,6 +1,6 @@
 //! What the process does besides answering: wait for its port, serve in order, keep to itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testbed::bed::SOON;
 use testbed::{Exit, eventually};
@@ -34,7 +34,7 @@ fn a_file_that_lacks_something_ends_the_process_with_the_key_and_78() {
 fn parallel_requests_are_served_whole_and_none_gets_the_answer_of_another() {
     let mut bed = Bed::start(&Site::default());
     let port = bed.port;
-    bed.get("/remote/set?mode=0x0000&dvg=350&dig=1&drg=0");
+    assert_eq!(bed.get("/remote/set?mode=0x0000&dvg=350&dig=1&drg=0").status, 200);
     bed.journal();
     let threads: Vec<_> = (0..12)
         .map(|n| {
@@ -53,7 +53,10 @@ fn parallel_requests_are_served_whole_and_none_gets_the_answer_of_another() {
     for thread in threads {
         thread.join().unwrap();
     }
-    let commands = bed.commands().join(" ");
+    let mut commands = bed.commands();
+    // On a machine that is too busy to answer in time, a command is sent once more.
+    commands.dedup();
+    let commands = commands.join(" ");
     let left =
         commands.replace("1-1 2-1 4-1 9-1 10-1 6-1", "").replace("1-1 2-1 10-1", "").replace("6-4 10-1", "");
     assert_eq!(left.trim(), "", "sequences were mixed: {commands}");
@@ -80,25 +83,25 @@ fn a_converter_that_comes_late_is_served_without_a_restart() {
 
 #[test]
 fn a_silent_battery_delays_no_request_to_the_converter() {
-    let mut bed = Bed::start(&Site::default());
+    let mut bed = Bed::start(&Site { battery_timeout_s: 10, ..Site::default() });
     bed.command("battery fault=drop");
+    bed.journal();
     let port = bed.port;
     let waiting = std::thread::spawn(move || http::get(port, "/battery/get"));
-    #[expect(clippy::disallowed_methods, reason = "real processes live in real time")]
-    let start = Instant::now();
+    eventually(SOON, || !bed.journal().1.is_empty());
     assert_eq!(bed.get("/dcdc/get/status").status, 200);
-    assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
+    assert!(!waiting.is_finished(), "the converter was asked when the battery's time was over");
     assert_eq!(waiting.join().unwrap().json()["err"], "modbus io exception");
 }
 
 #[test]
 fn a_battery_that_denies_sharing_sends_the_converter_to_waiting() {
     let mut bed = Bed::start(&Site { force_dcdc_waiting: true, ..Site::default() });
-    bed.get("/remote/set?mode=0x0002&dvg=350&dig=2&drg=0");
+    assert_eq!(bed.get("/remote/set?mode=0x0002&dvg=350&dig=2&drg=0").status, 200);
     bed.command("battery status=1");
     bed.journal();
     let mut seen = Vec::new();
-    eventually(Duration::from_secs(25), || {
+    eventually(Duration::from_secs(60), || {
         seen.extend(bed.journal().0);
         seen.iter().any(|entry| entry.starts_with("1-4:050200100000001000"))
     });

@@ -79,7 +79,10 @@ fn what_is_written_is_in_force_before_it_is_answered_and_the_web_api_knows_of_it
     assert_eq!(set("/Apis/Grid/TargetVoltage", &["d", "340"]), 0);
     assert_eq!(set("/Apis/Grid/CurrentLimit", &["d", "1.5"]), 0);
     assert_eq!(set("/Apis/Mode", &["i", "2"]), 0);
-    let served = bed.commands().join(" ");
+    let mut served = bed.commands();
+    // On a machine that is too busy to answer in time, a command is sent once more.
+    served.dedup();
+    let served = served.join(" ");
     for sequence in ["4-1 4-4 4-1", "6-4 6-1", "1-4 1-1"] {
         assert!(served.contains(sequence), "{sequence} in {served}");
     }
@@ -124,7 +127,7 @@ fn a_silent_converter_shows_no_values_after_ten_seconds_and_is_back_with_its_fir
 fn a_bus_that_restarts_takes_nothing_from_the_web_api_and_has_the_devices_again() {
     let mut bus = PrivateBus::start();
     let mut bed = start(&bus, "");
-    bed.get("/remote/set?mode=0x0002&dvg=350&dig=1&drg=0");
+    assert_eq!(bed.get("/remote/set?mode=0x0002&dvg=350&dig=1&drg=0").status, 200);
     bus.stop();
     assert_eq!(bed.get("/dcdc/get").status, 200);
     bus.resume();

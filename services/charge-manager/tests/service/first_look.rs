@@ -2,8 +2,9 @@
 
 use dbus_interfaces::classes::{bank, battery as b};
 use dbus_interfaces::{Monitor, Value};
+use testbed::one_of_awaited;
 
-use crate::rig::{Driver, Pack, Rig};
+use crate::rig::{Driver, Pack, Rig, Watch};
 
 const PATHS: &str = include_str!("../../../../dbus-interfaces/xml/com.victronenergy.battery.busbar.paths");
 
@@ -69,20 +70,31 @@ fn last_number(path: &str) -> String {
 
 #[tokio::test]
 async fn members_are_listed_a_tick_before_the_limits_stand_on_info_and_the_index_counts_every_second() {
-    let rig = Rig::start();
-    let _settings = rig.settings();
-    let _one = rig.battery(Pack::ours("one", 100)).await;
-    let mut watch = rig.watch().await;
-    let _manager = rig.manage();
-    watch.until("the bank", |watch| watch.get(bank::UPDATE_INDEX).is_some()).await;
-    assert_eq!(watch.get(bank::MEMBERS), Some(vec!["com.victronenergy.battery.one".to_owned()]));
-    assert_eq!(watch.get(b::MAX_CHARGE_VOLTAGE), None);
-    let waited = watch.until("limits", |watch| watch.get(b::MAX_CHARGE_VOLTAGE).is_some()).await;
-    println!("limits stand on /Info {waited:?} after the members were listed");
-    let first = watch.get(bank::UPDATE_INDEX).expect("an index");
-    let took =
-        watch.until("three seconds", |watch| watch.get(bank::UPDATE_INDEX) == Some((first + 3) % 256)).await;
-    assert!((2.0..4.5).contains(&took.as_secs_f64()), "{took:?}");
+    // On a busy machine the second may be over before the first look.
+    one_of_awaited(5, async || {
+        let rig = Rig::start();
+        let _settings = rig.settings();
+        let _one = rig.battery(Pack::ours("one", 100)).await;
+        let mut watch = rig.watch().await;
+        let _manager = rig.manage();
+        watch.until("the bank", |watch| watch.get(bank::UPDATE_INDEX).is_some()).await;
+        assert_eq!(watch.get(bank::MEMBERS), Some(vec!["com.victronenergy.battery.one".to_owned()]));
+        if watch.get(b::MAX_CHARGE_VOLTAGE).is_some() {
+            return Err("limits stood beside the members at first sight".to_owned());
+        }
+        let waited = watch.until("limits", |watch| watch.get(b::MAX_CHARGE_VOLTAGE).is_some()).await;
+        println!("limits stand on /Info {waited:?} after the members were listed");
+        let first = watch.get(bank::UPDATE_INDEX).expect("an index");
+        let took = watch.until("three seconds", |watch| has_counted(watch, first, 3)).await;
+        let is_a_second_each = (2.0..4.5).contains(&took.as_secs_f64());
+        if is_a_second_each { Ok(()) } else { Err(format!("three counts in {took:?}")) }
+    })
+    .await;
+}
+
+/// Whether the manager has come so far since it was at `first`.
+fn has_counted(watch: &Watch, first: i32, seconds: i32) -> bool {
+    watch.get(bank::UPDATE_INDEX).is_some_and(|index| (index - first).rem_euclid(256) >= seconds)
 }
 
 #[tokio::test]
@@ -103,7 +115,7 @@ async fn the_bank_is_its_members_from_whatever_driver_and_a_shunt_measures_it() 
     assert_eq!(watch.get(b::INSTALLED_CAPACITY), Some(560.0));
     // A driver that sends nothing while nothing changes is not silent: it is asked.
     let first = watch.get(bank::UPDATE_INDEX).expect("an index");
-    watch.until("twelve seconds", |watch| watch.get(bank::UPDATE_INDEX) == Some((first + 12) % 256)).await;
+    watch.until("twelve seconds", |watch| has_counted(watch, first, 12)).await;
     assert_eq!(watch.get(b::ALARM_BMS_CABLE), Some(0));
     assert!(watch.get(bank::BANK_MAX_DISCHARGE_CURRENT).is_some_and(|a| a > 100.0));
 }

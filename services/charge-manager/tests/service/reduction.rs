@@ -1,4 +1,5 @@
-//! A reduction does not wait for the next second.
+//! A reduction does not wait for the next second. The manager counts its seconds, so what is seen between two of its counts did
+//! not wait, on a machine however busy.
 
 use dbus_interfaces::classes::{bank, battery as b};
 use tokio::time::Instant;
@@ -6,7 +7,7 @@ use tokio::time::Instant;
 use crate::rig::{Pack, Rig};
 
 #[tokio::test]
-async fn a_lower_limit_of_a_member_passes_through_in_well_under_a_second() {
+async fn a_lower_limit_of_a_member_passes_through_before_the_next_second() {
     let rig = Rig::start();
     let _settings = rig.settings();
     let mut one = rig.battery(Pack::ours("one", 100)).await;
@@ -14,11 +15,11 @@ async fn a_lower_limit_of_a_member_passes_through_in_well_under_a_second() {
     let mut watch = rig.watch().await;
     let _manager = rig.manage();
     watch.until_it_works().await;
-    let mut took = Vec::new();
-    for dcl_a in [100.0, 80.0, 60.0, 40.0, 20.0] {
-        // Somewhere within the second, not always at the same place of it.
+    let (mut took, mut good) = (Vec::new(), 0);
+    for round in 1..=15 {
+        let dcl_a = 115.0 - 7.0 * f64::from(round);
         let before = watch.get(bank::BANK_MAX_DISCHARGE_CURRENT).expect("a limit");
-        let at = Instant::now();
+        let (at, second) = (Instant::now(), watch.get(bank::UPDATE_INDEX));
         one.set(|pack| pack.dcl_a = dcl_a).await;
         watch
             .until("a lower limit", |watch| {
@@ -26,11 +27,14 @@ async fn a_lower_limit_of_a_member_passes_through_in_well_under_a_second() {
             })
             .await;
         took.push(at.elapsed().as_secs_f64() * 1_000.0);
+        good += usize::from(watch.get(bank::UPDATE_INDEX) == second);
         assert!(watch.get(b::MAX_DISCHARGE_CURRENT).is_some_and(|a| a <= 2.0 * dcl_a));
+        if good == 3 {
+            break;
+        }
     }
-    let worst = took.iter().copied().fold(0.0, f64::max);
     println!("from the member's item to the bank's: {took:.1?} ms");
-    assert!(worst < 500.0, "{took:?}");
+    assert_eq!(good, 3, "within a second of the manager: {took:?}");
 }
 
 #[tokio::test]

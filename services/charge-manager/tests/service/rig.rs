@@ -10,7 +10,7 @@ use dbus_interfaces::classes::{bank, battery as b, device, follower as f, system
 use dbus_interfaces::{BusAddress, Draft, Events, Filter, Item, ItemType, Monitor, Service, Update};
 use service_kit::{Context, Stopper};
 use tempfile::TempDir;
-use testbed::{PrivateBus, bed};
+use testbed::{PrivateBus, bed, patient};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, timeout_at};
 
@@ -242,7 +242,7 @@ impl Watch {
         what: &str,
         mut is_so: impl FnMut(&Watch) -> bool,
     ) -> Duration {
-        let (start, deadline) = (Instant::now(), Instant::now() + longest);
+        let (start, deadline) = (Instant::now(), Instant::now() + patient(longest));
         while !is_so(self) {
             if timeout_at(deadline, self.events.next()).await.is_err() {
                 let shown = self.monitor.items(bank::NAME);

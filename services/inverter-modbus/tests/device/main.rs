@@ -105,7 +105,7 @@ async fn a_read_without_an_answer_is_tried_three_times_and_the_others_go_on() {
     let mut cells = holds(&ALL[..4]);
     cells.extend([(105, Cell::Silent), (106, Cell::Silent)]);
     let slave = Slave::with(&cells);
-    let mut device = slave.device(200).await;
+    let mut device = slave.device(400).await;
     until(&mut device, |_| slave.reads().iter().filter(|read| read.0 == 105).count() >= 3).await;
     let first = slave.reads().iter().position(|read| read.0 == 105).unwrap();
     assert_eq!(slave.reads()[first..first + 3], [(105, 2); 3], "nothing comes between");
@@ -166,7 +166,7 @@ async fn a_device_of_which_a_block_never_answers_is_shown_without_it() {
         let mut cells = holds(&ALL[..4]);
         cells.extend([(105, never), (106, never)]);
         let slave = Slave::with(&cells);
-        let mut device = slave.device(200).await;
+        let mut device = slave.device(400).await;
         until(&mut device, |device| {
             let tried = slave.reads().iter().filter(|read| **read == (105, 2)).count();
             assert!(!device.is_whole() || tried >= 3, "after {tried} attempts");
@@ -185,7 +185,7 @@ async fn a_device_of_which_a_block_never_answers_is_shown_without_it() {
 async fn what_a_block_said_that_stops_answering_is_forgotten() {
     for stops in [Cell::Silent, Cell::Fails(6)] {
         let slave = Slave::with(&holds(&ALL));
-        let mut device = slave.device(200).await;
+        let mut device = slave.device(400).await;
         until(&mut device, |device| device.is_whole() && device.points().number("x_c").is_some()).await;
         slave.becomes(&[(105, stops), (106, stops)]);
         until(&mut device, |device| device.points().number("x_c").is_none()).await;
