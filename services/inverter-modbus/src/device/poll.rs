@@ -89,6 +89,8 @@ pub enum Happened {
     Cycle,
     /// A command was carried out, or not.
     Command(u64, Result<(), Fault>),
+    /// A command does not go out: the device may be another one.
+    Unsent(u64),
     /// Nothing that concerns anybody.
     Nothing,
 }
@@ -209,10 +211,12 @@ impl Device {
         self.running().is_some_and(|running| running.is_whole)
     }
 
-    /// Writes registers, before anything is read. False if too much waits already.
+    /// Writes registers, before anything is read. False if too much waits already, or the device may be another one: by the
+    /// time that is known something else may be wanted.
     #[must_use]
     pub fn command(&mut self, number: u64, writes: Vec<Written>) -> bool {
-        let has_room = self.commands.len() < COMMANDS && matches!(self.phase, Phase::Running(_));
+        let is_it = matches!(self.phase, Phase::Running(_)) && self.doubted(Instant::now()).is_none();
+        let has_room = is_it && self.commands.len() < COMMANDS;
         if has_room {
             self.commands.push_back((number, writes));
         }
@@ -238,6 +242,11 @@ impl Device {
     pub async fn happen(&mut self) -> Happened {
         if self.doing.is_none() {
             let now = Instant::now();
+            if self.doubted(now).is_some()
+                && let Some((number, _)) = self.commands.pop_front()
+            {
+                return Happened::Unsent(number);
+            }
             match self.begin(now) {
                 Ok(doing) => self.doing = Some(doing),
                 Err(wake) => {

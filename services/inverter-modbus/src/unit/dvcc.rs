@@ -261,6 +261,10 @@ mod tests {
         assert_eq!(bench.dvcc.look(bench.now), None);
         bench.pass(1, &BOTH);
         assert!(bench.dvcc.hear(Link::ChargeCurrent, Some(-5.0), bench.now).is_err());
-        assert_eq!(bench.dvcc.shown(Link::ChargeCurrent, bench.now), Some(50.0), "what was said before holds");
+        assert_eq!(
+            bench.dvcc.shown(Link::ChargeCurrent, bench.now),
+            Some(50.0),
+            "what was said before holds"
+        );
     }
 }

@@ -236,6 +236,12 @@ impl Unit {
                 (self.result, self.is_due) = (why.unwrap_or_default(), true);
             }
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
+            Happened::Unsent(number) => {
+                if let Some(at) = self.orders.iter().position(|(known, _)| *known == number) {
+                    let (_, name) = self.orders.remove(at);
+                    self.did_not_go_out(&name, Instant::now());
+                }
+            }
             Happened::Nothing => {}
         }
     }
