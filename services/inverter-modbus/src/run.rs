@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use dbus_interfaces::BusAddress;
 use dbus_interfaces::bus1::Bus1;
-use futures_util::future::try_join;
+use futures_util::future::{join_all, try_join};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use service_kit::{Context, Failure};
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 use crate::commands::{Commands, Ports};
 use crate::config::{Config, Device, Discover};
@@ -26,6 +26,8 @@ use crate::unit::Unit;
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
+/// So long the end waits for what is being written of the devices that were found: the whole process has a second.
+const LAST_FILES: Duration = Duration::from_millis(100);
 
 /// Runs until it is asked to stop.
 ///
@@ -51,10 +53,12 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let ports = Ports::new(lines.clone(), searches.clone(), searched.clone(), config.raw_access);
     let commands = Commands::export(bus1, ports).await?;
     context.ready(&status(&lines, &searched));
-    let mut watches = FuturesUnordered::new();
+    let (mut watches, mut stores) = (FuturesUnordered::new(), Vec::new());
     for discover in config.discover {
         let Some(place) = discover.place() else { continue };
-        watches.push(watch(discover, searches.clone(), Store::new(&config.folder, &place)));
+        let store = Store::new(&config.folder, &place);
+        watches.push(watch(discover, searches.clone(), store.clone()));
+        stores.push(store);
     }
     let mut commands = pin!(async { try_join(commands.run(&context), systems.run(&context)).await });
     let mut is_commanded = true;
@@ -96,6 +100,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
             (outcome, is_commanded) = (Err(failure), false);
         }
     }
+    // What is not written by then is looked for anew.
+    let _ = timeout(LAST_FILES, join_all(stores.iter().map(Store::rests))).await;
     outcome
 }
 
