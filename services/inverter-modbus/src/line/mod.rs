@@ -19,13 +19,13 @@ mod wire;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use service_kit::Heartbeat;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::modbus::pdu::{Answer, Request};
 use crate::modbus::raw::Span;
+use crate::pulse::Pulse;
 use address::Address;
 use looks::{Look, Looks};
 use resident::{Refused, Resident, Residents};
@@ -122,18 +122,19 @@ struct Job {
 }
 
 impl Line {
-    /// Begins to look after the line at `address`. The task ends when nobody can send to it any more.
+    /// Begins to look after the line at `address`, with its pulse where there is a watchdog. The task ends when nobody can send
+    /// to it any more.
     #[must_use]
-    pub fn start(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> Line {
-        Line::begin(address, heartbeat, seed).0
+    pub fn start(address: Address, pulse: Option<Pulse>, seed: u64) -> Line {
+        Line::begin(address, pulse, seed).0
     }
 
     /// As [`Line::start`], with what ends when the port is free again.
     #[must_use]
-    pub fn begin(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> (Line, JoinHandle<()>) {
+    pub fn begin(address: Address, pulse: Option<Pulse>, seed: u64) -> (Line, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let figures = Arc::<Mutex<Figures>>::default();
-        let task = tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
+        let task = tokio::spawn(task::run(address, queue, figures.clone(), pulse, seed));
         (
             Line {
                 jobs,

@@ -5,13 +5,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use service_kit::{Backoff, Heartbeat, Repeating, Report, serial};
+use service_kit::{Backoff, Repeating, Report, serial};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Address;
 use super::wire::{Broken, How, Past, Wire};
 use super::{Figures, Job, NoAnswer, TAKEN, Turn};
+use crate::pulse::Pulse;
 
 /// The watchdog hears of us at least this often.
 const BEAT: Duration = Duration::from_secs(4);
@@ -35,6 +36,7 @@ struct Owner {
     was_open: bool,
     /// So many connections in a row stood and answered nothing.
     mute: u32,
+    pulse: Option<Pulse>,
 }
 
 enum State {
@@ -52,7 +54,7 @@ pub(super) async fn run(
     address: Address,
     queue: mpsc::Receiver<Job>,
     figures: Arc<Mutex<Figures>>,
-    heartbeat: Option<Heartbeat>,
+    pulse: Option<Pulse>,
     seed: u64,
 ) {
     let mut owner = Owner {
@@ -68,10 +70,11 @@ pub(super) async fn run(
         window: Instant::now(),
         was_open: false,
         mute: 0,
+        pulse,
     };
     loop {
-        if let Some(heartbeat) = &heartbeat {
-            heartbeat.beat();
+        if let Some(pulse) = &owner.pulse {
+            pulse.beat();
         }
         if !owner.step().await {
             return;
@@ -179,7 +182,7 @@ impl Owner {
         {
             self.open().await;
         }
-        let Owner { state, past, queue, waiting, .. } = self;
+        let Owner { state, past, queue, waiting, pulse, .. } = self;
         let State::Open(wire) = state else {
             let (State::Waiting(why) | State::Resting(_, why)) = state else { return true };
             for job in waiting.drain(..) {
@@ -210,6 +213,9 @@ impl Owner {
             return true;
         };
         let job = waiting.remove(next);
+        if let Some(pulse) = pulse {
+            pulse.busy_for(job.ask.timeout + BEAT);
+        }
         let began = Instant::now();
         let outcome = wire.exchange(&job.ask, past, pin!(needed(job.least, queue, waiting))).await;
         self.busy += began.elapsed();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dbus_interfaces::classes::device;
 use dbus_interfaces::{BusAddress, BusError, Update};
 use futures_util::future::select_all;
-use service_kit::{Context, Failure};
+use service_kit::{Context, Failure, Shutdown};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::commander::Commanders;
@@ -15,6 +15,7 @@ use super::control::Control;
 use super::float::Float;
 use super::following::{Source, Wanted, changed, follows};
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
+use super::in_time::in_time;
 use super::kept::Kept;
 use super::show;
 use super::spoken::Spoken;
@@ -28,6 +29,7 @@ use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
+use crate::pulse::Loops;
 use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
@@ -36,9 +38,6 @@ const BEAT: Duration = Duration::from_secs(4);
 const GONE: Duration = Duration::from_secs(60);
 /// So often the items are looked through at least, for the ages.
 const SHOW: Duration = Duration::from_secs(5);
-/// A bus that has not taken what is said for so long is as good as gone. Shorter than the watchdog, which lets nobody undo
-/// anything.
-const BUS_STUCK: Duration = Duration::from_secs(6);
 /// The end has so long to undo what must not stay: the whole process has a second.
 const LAST_WORD: Duration = Duration::from_millis(850);
 
@@ -77,6 +76,8 @@ pub struct Unit {
     pub(super) is_due: bool,
     /// It is on the bus only for saying what answers in its place, without its items.
     is_hollow: bool,
+    /// Who has its name may be another process at the same device.
+    pub(super) is_taken: bool,
     pub(super) began: Instant,
     /// The source has decided something since the process began.
     pub(super) was_granted: bool,
@@ -154,6 +155,7 @@ impl Unit {
             looked_beside_at: Instant::now(),
             is_due: false,
             is_hollow: false,
+            is_taken: false,
             began: Instant::now(),
             was_granted: false,
         })
@@ -163,8 +165,8 @@ impl Unit {
     ///
     /// # Errors
     /// The bus is gone.
-    pub async fn run(mut self, context: &Context) -> Result<(), Failure> {
-        let outcome = self.work(context).await;
+    pub async fn run(mut self, context: &Context, loops: &Loops) -> Result<(), Failure> {
+        let outcome = self.work(&context.shutdown(), loops).await;
         if timeout(LAST_WORD, self.release()).await.is_err() {
             tracing::warn!(
                 device = self.device.access().label(),
@@ -180,27 +182,32 @@ impl Unit {
         outcome
     }
 
-    async fn work(&mut self, context: &Context) -> Result<(), Failure> {
-        let shutdown = context.shutdown();
+    async fn work(&mut self, shutdown: &Shutdown, loops: &Loops) -> Result<(), Failure> {
+        let pulse = loops.join();
         let mut lost = select_all(self.halves.iter().map(|half| Box::pin(half.lost())));
         loop {
-            context.beat();
+            pulse.beat();
+            let mut heard = None;
             let wake = self.wake(Instant::now());
             tokio::select! {
                 biased;
                 () = shutdown.requested() => return Ok(()),
                 (error, ..) = &mut lost => return Err(error.into()),
                 () = sleep_until(wake) => {}
-                (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
+                (n, happening) = next_of(&mut self.halves) => heard = Some((n, happening?)),
                 changed = changed(&mut self.source) => changed?,
                 wish = wished(&mut self.member) => self.wished(wish),
                 () = self.kept.written() => {}
                 happened = self.device.happen() => self.happened(happened),
             }
-            match timeout(BUS_STUCK, self.settle(Instant::now())).await {
-                Ok(settled) => settled?,
-                Err(_) => return Err(Failure::new("the D-Bus takes nothing any more")),
-            }
+            pulse.beat();
+            let turn = async {
+                if let Some((n, happening)) = heard {
+                    self.take(n, happening).await?;
+                }
+                self.settle(Instant::now()).await
+            };
+            in_time(turn, shutdown).await?;
         }
     }
 
@@ -249,8 +256,8 @@ impl Unit {
     async fn settle(&mut self, now: Instant) -> Result<(), BusError> {
         self.follow(now);
         self.govern(now).await;
-        // Who has its name may be another process at the same device.
-        if !self.halves.iter().any(Half::is_taken) {
+        self.is_taken = self.halves.iter().any(Half::is_taken);
+        if !self.is_taken {
             self.order(now);
         }
         self.battery_power.look(self.control.is_wanted(BATTERY_POWER));
