@@ -1,5 +1,7 @@
 //! A line that is cut and comes back while something waits for it.
 
+use std::time::Duration;
+
 use inverter_modbus::device::poll::{Device, Happened};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -39,7 +41,7 @@ async fn what_waited_when_the_line_was_cut_does_not_go_out_when_it_is_back() {
     let before = slave.reads().len();
     while slave.reads().len() == before {
         // What is under way goes on at the next call.
-        let _ = timeout(std::time::Duration::from_millis(10), device.happen()).await;
+        let _ = timeout(Duration::from_millis(10), device.happen()).await;
     }
     assert!(device.command(1, write()));
     drop(line);
