@@ -7,7 +7,7 @@
 //! - [`discover`]: which devices there are on a line, without endangering any
 //! - [`probe`]: one device read once, without a bus
 //! - [`commands`]: requests of others to any device on our lines
-//! - [`config`]: what the user decides; [`run()`]: the process
+//! - [`config`]: what the user decides; [`run()`]: the process; [`pulse`]: its loops before the watchdog
 
 pub mod commands;
 pub mod config;
@@ -19,6 +19,7 @@ pub mod line;
 pub mod modbus;
 pub mod probe;
 pub mod profile;
+pub mod pulse;
 mod run;
 mod state_file;
 mod system;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use dbus_interfaces::BusAddress;
 use dbus_interfaces::bus1::Bus1;
-use futures_util::future::try_join;
+use futures_util::future::{join_all, try_join};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use service_kit::{Context, Failure};
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 use crate::commands::{Commands, Ports};
 use crate::config::{Config, Device, Discover};
@@ -21,11 +21,14 @@ use crate::line::Line;
 use crate::line::address::Address;
 use crate::line::lines::Lines;
 use crate::profile::{Class, Profile};
+use crate::pulse::Loops;
 use crate::system::Systems;
 use crate::unit::Unit;
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
+/// So long the end waits for what is being written of the devices that were found: the whole process has a second.
+const LAST_FILES: Duration = Duration::from_millis(50);
 
 /// Runs until it is asked to stop.
 ///
@@ -33,7 +36,8 @@ const BEAT: Duration = Duration::from_secs(4);
 /// The bus is not there or gone, a name on it is taken, or a profile is broken.
 pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<(), Failure> {
     let library = config.library();
-    let lines = Lines::new(context.heartbeat().clone());
+    let loops = Loops::new(context.heartbeat().clone());
+    let lines = Lines::new(loops.clone());
     let systems = Systems::default();
     let mut running = Running { lines: lines.clone(), places: Vec::new(), numbers: Vec::new() };
     let mut units = FuturesUnordered::new();
@@ -42,7 +46,7 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
         let address = device.address(&profile).map_err(Failure::configuration)?;
         if let Some(line) = running.add(&mut device, &profile, &address) {
             let unit = Unit::connect(device, profile, line, &address, &systems, &bus, &config.folder).await?;
-            units.push(unit.run(&context).boxed_local());
+            units.push(unit.run(&context, &loops).boxed_local());
         }
     }
     let bus1 = Bus1::connect(&bus).await?;
@@ -51,15 +55,17 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
     let ports = Ports::new(lines.clone(), searches.clone(), searched.clone(), config.raw_access);
     let commands = Commands::export(bus1, ports).await?;
     context.ready(&status(&lines, &searched));
-    let mut watches = FuturesUnordered::new();
+    let (mut watches, mut stores) = (FuturesUnordered::new(), Vec::new());
     for discover in config.discover {
         let Some(place) = discover.place() else { continue };
-        watches.push(watch(discover, searches.clone(), Store::new(&config.folder, &place)));
+        let store = Store::new(&config.folder, &place);
+        watches.push(watch(discover, searches.clone(), store.clone()));
+        stores.push(store);
     }
-    let mut commands = pin!(async { try_join(commands.run(&context), systems.run(&context)).await });
+    let mut commands = pin!(async { try_join(commands.run(&context), systems.run(&context, &loops)).await });
     let mut is_commanded = true;
     let mut outcome = Ok(());
-    let mut beat = interval(BEAT);
+    let (mut beat, pulse) = (interval(BEAT), loops.join());
     while is_commanded || !units.is_empty() {
         let ended = tokio::select! {
             Some(ended) = units.next() => ended,
@@ -71,12 +77,13 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
             Some((mut device, profile)) = found.recv(), if is_commanded => {
                 device.address(&profile).map_err(Failure::configuration).map(|address| {
                     if let Some(line) = running.add(&mut device, &profile, &address) {
-                        let (systems, bus, folder, context) = (&systems, &bus, &config.folder, &context);
+                        let (systems, bus, folder) = (&systems, &bus, &config.folder);
+                        let (context, loops) = (&context, &loops);
                         // The others are not kept waiting while it connects.
                         let life = async move {
                             let unit =
                                 Unit::connect(device, profile, line, &address, systems, bus, folder).await?;
-                            unit.run(context).await
+                            unit.run(context, loops).await
                         };
                         units.push(life.boxed_local());
                         context.status(&status(&lines, &searched));
@@ -84,7 +91,7 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
                 })
             }
             _ = beat.tick() => {
-                context.beat();
+                pulse.beat();
                 Ok(())
             }
         };
@@ -96,6 +103,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
             (outcome, is_commanded) = (Err(failure), false);
         }
     }
+    // What is not written by then is looked for anew.
+    let _ = timeout(LAST_FILES, join_all(stores.iter().map(Store::rests))).await;
     outcome
 }
 

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use inverter_modbus::line::address::{Address, Framing};
-use inverter_modbus::line::{Ask, Line, NoAnswer, Turn};
+use inverter_modbus::line::{Ask, Line, NoAnswer, Out, Turn};
 use inverter_modbus::modbus::pdu::{Answer, Request};
 use inverter_modbus::modbus::rtu;
 use inverter_modbus::profile::scalar::Table;
@@ -185,4 +185,28 @@ async fn behind_a_gateway_that_passes_bytes_on_a_late_answer_is_not_taken_for_ot
         () = gateway(listener, LATE) => panic!("it never ends"),
         done = timeout(LONG, asking) => done.unwrap(),
     }
+}
+
+/// A device that is off would keep the line for all the time that its answer may take.
+#[tokio::test]
+async fn a_read_of_a_device_that_is_off_gives_way_to_a_write_to_another_and_is_asked_again() {
+    for silent in [Does::Nothing, Does::AnswersLate] {
+        let line = serial(&[silent]);
+        let long = |unit, request| Ask { timeout: LONG * 9, ..ask(unit, request) };
+        let (out, told) = (Out::default(), async { answered(&line, long(1, write(7))).await });
+        let looked = async { timeout(LONG, line.ask_again(long(2, read(10)), &out)).await.unwrap() };
+        let (looked, told) = tokio::join!(biased; looked, told);
+        assert_eq!(told, Ok(Answer::Written), "{silent:?}");
+        assert_eq!(looked, values(10), "{silent:?}");
+        assert_eq!(line.figures().silences, 1, "{silent:?}: it gave way once");
+    }
+}
+
+#[tokio::test]
+async fn of_two_last_words_that_to_a_device_that_was_silent_goes_last() {
+    let line = serial(&[Does::Nothing, Does::Answers, Does::Nothing]);
+    assert_eq!(answered(&line, ask(2, read(10))).await, Err(NoAnswer::Silence));
+    let (silent, told) =
+        tokio::join!(biased; answered(&line, ask(2, read(10))), answered(&line, ask(1, write(7))));
+    assert_eq!((silent, told), (Err(NoAnswer::Silence), Ok(Answer::Written)));
 }

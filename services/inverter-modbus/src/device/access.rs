@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::engine::encode::Written;
 use crate::engine::plan::Range;
-use crate::line::{Ask, Line, NoAnswer, Turn};
+use crate::line::{Ask, Line, NoAnswer, Out, Turn};
 use crate::modbus::pdu::{Answer, Request, exception_text};
 use crate::profile::Profile;
 use crate::profile::link::WriteFunction;
@@ -128,8 +128,23 @@ impl Access {
     /// # Errors
     /// [`Fault`].
     pub async fn read(&self, range: Range, turn: Turn, patience: u32) -> Result<Vec<u16>, Fault> {
+        self.read_noting(range, turn, patience, &Out::default()).await
+    }
+
+    /// The same; `out` shows while it is under way.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(super) async fn read_noting(
+        &self,
+        range: Range,
+        turn: Turn,
+        patience: u32,
+        out: &Out,
+    ) -> Result<Vec<u16>, Fault> {
         let Range { table, addr, count } = range;
-        match self.line.ask(self.ask(Request::Read { table, addr, count }, turn, patience)).await? {
+        let ask = self.ask(Request::Read { table, addr, count }, turn, patience);
+        match self.line.ask_again(ask, out).await? {
             Answer::Values(values) => Ok(values),
             Answer::Exception(code) => Err(Fault::of(code)),
             Answer::Written | Answer::Raw(_) => Err(Fault::Odd),

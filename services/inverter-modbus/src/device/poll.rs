@@ -19,8 +19,8 @@ use crate::engine::image::Image;
 use crate::engine::map::Map;
 use crate::engine::plan::{self, Instead, Range};
 use crate::engine::schedule::Schedule;
-use crate::line::Turn;
 use crate::line::resident::Resident;
+use crate::line::{Out, Turn};
 use crate::profile::Profile;
 
 /// So often one that is not there is asked.
@@ -29,8 +29,6 @@ pub(super) const LOOK: Duration = Duration::from_secs(5);
 const LONGEST_CYCLE: Duration = Duration::from_millis(1500);
 /// Reads whose ages are told.
 const SHOWN: u16 = 64;
-/// Commands that wait; a further one is refused.
-const COMMANDS: usize = 16;
 
 /// A device.
 pub struct Device {
@@ -38,7 +36,7 @@ pub struct Device {
     pub(super) access: Access,
     pub(super) is_controlled: bool,
     pub(super) phase: Phase,
-    doing: Option<Doing>,
+    pub(super) doing: Option<Doing>,
     pub(super) commands: VecDeque<(u64, Vec<Written>)>,
     pub(super) image: Image,
     pub(super) filter: Filter,
@@ -72,9 +70,9 @@ pub(super) enum Phase {
 
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
-enum Doing {
+pub(super) enum Doing {
     Recognise(Pending<Asked>),
-    Read(usize, Range, Pending<Result<Vec<u16>, Fault>>),
+    Read(usize, Range, Out, Pending<Result<Vec<u16>, Fault>>),
     Write(u64, Pending<Result<(), Fault>>),
 }
 
@@ -89,6 +87,8 @@ pub enum Happened {
     Cycle,
     /// A command was carried out, or not.
     Command(u64, Result<(), Fault>),
+    /// A command does not go out: the device may be another one.
+    Unsent(u64),
     /// Nothing that concerns anybody.
     Nothing,
 }
@@ -209,35 +209,16 @@ impl Device {
         self.running().is_some_and(|running| running.is_whole)
     }
 
-    /// Writes registers, before anything is read. False if too much waits already.
-    #[must_use]
-    pub fn command(&mut self, number: u64, writes: Vec<Written>) -> bool {
-        let has_room = self.commands.len() < COMMANDS && matches!(self.phase, Phase::Running(_));
-        if has_room {
-            self.commands.push_back((number, writes));
-        }
-        has_room
-    }
-
-    /// The registers of a write are read next.
-    pub fn read_soon(&mut self, writes: &[(crate::profile::scalar::Table, u16)], now: Instant) {
-        if let Phase::Running(running) = &mut self.phase {
-            for (table, addr) in writes {
-                running.schedule.due_for(*table, *addr, now);
-            }
-        }
-    }
-
-    /// Nothing that has not gone out goes out any more, until the next thing happens.
-    pub fn rest(&mut self) {
-        self.doing = None;
-        self.commands.clear();
-    }
-
     /// Waits for the next thing that happens. Dropping the future loses nothing: what is under way goes on at the next call.
     pub async fn happen(&mut self) -> Happened {
+        self.give_way();
         if self.doing.is_none() {
             let now = Instant::now();
+            if self.doubted(now).is_some()
+                && let Some((number, _)) = self.commands.pop_front()
+            {
+                return Happened::Unsent(number);
+            }
             match self.begin(now) {
                 Ok(doing) => self.doing = Some(doing),
                 Err(wake) => {
@@ -252,7 +233,7 @@ impl Device {
                 self.doing = None;
                 self.recognised(outcome)
             }
-            Some(Doing::Read(n, range, pending)) => {
+            Some(Doing::Read(n, range, _, pending)) => {
                 let (n, range, outcome) = (*n, *range, pending.await);
                 self.doing = None;
                 self.was_read(n, range, outcome)
@@ -293,8 +274,10 @@ impl Device {
         let range = entry.request.range;
         // Each attempt has twice the time of the one before.
         let patience = 1 << entry.tries;
-        let read = async move { access.read(range, Turn::By(deadline), patience).await };
-        Ok(Doing::Read(n, range, Box::pin(read)))
+        let out = Out::default();
+        let noting = out.clone();
+        let read = async move { access.read_noting(range, Turn::By(deadline), patience, &noting).await };
+        Ok(Doing::Read(n, range, out, Box::pin(read)))
     }
 
     fn was_read(&mut self, n: usize, range: Range, outcome: Result<Vec<u16>, Fault>) -> Happened {

@@ -205,11 +205,12 @@ mod tests {
 
     use super::*;
     use crate::profile::builtin;
+    use crate::pulse::Loops;
 
     #[tokio::test]
     async fn the_next_search_shares_the_line_with_what_has_just_been_found() {
         let (context, _stopper) = Context::detached();
-        let lines = Lines::new(context.heartbeat().clone());
+        let lines = Lines::new(Loops::new(context.heartbeat().clone()));
         let profile = builtin::by_id("growatt-spf").unwrap();
         let mut device = Device::at("growatt-spf");
         device.port = Some("/nonexistent/rs485".into());

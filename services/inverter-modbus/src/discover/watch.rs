@@ -124,14 +124,18 @@ impl Watch {
 
     /// Has those run that were found, and remembers them.
     async fn take(&mut self, outcome: &Outcome, known: &Knowledge) {
+        let mut has_news = false;
         for (device, profile) in devices(outcome, known) {
             self.missing.retain(|missing| !is_same(missing, &device, &profile));
             if !self.known.contains(&device) {
                 tracing::info!(profile = device.profile, unit = device.unit, "found");
                 self.known.push(device.clone());
-                self.store.keep(&[&self.known[..], &self.missing[..]].concat());
                 self.searches.run(device, profile).await;
+                has_news = true;
             }
+        }
+        if has_news {
+            self.store.keep(&[&self.known[..], &self.missing[..]].concat()).await;
         }
     }
 }

@@ -22,6 +22,8 @@ struct Believed {
     value: Option<Value>,
     read: u64,
     wild: u32,
+    /// What a counter showed last, also while it shows nothing.
+    counted: Option<f64>,
     lower: u32,
     unknown: BTreeSet<i128>,
 }
@@ -68,9 +70,12 @@ impl Filter {
         self.points.iter().filter_map(|(name, believed)| Some((name.as_str(), believed.value.as_ref()?)))
     }
 
-    /// Forgets everything: the device is gone.
+    /// Forgets everything but how far the counters were: the device was away, and one that has just begun may say 0.
     pub fn clear(&mut self) {
-        self.points.clear();
+        self.points.retain(|_, believed| {
+            *believed = Believed { counted: believed.counted, ..Believed::default() };
+            believed.counted.is_some()
+        });
     }
 }
 
@@ -86,6 +91,7 @@ impl Believed {
                     return None;
                 }
                 self.lower = 0;
+                self.counted = value.number().filter(|_| point.is_counter);
                 self.value = Some(value.clone());
             }
             Said::Wild(_) => {
@@ -104,7 +110,7 @@ impl Believed {
                 return (!is_known).then_some(*number);
             }
             Said::Nothing | Said::Unread => {
-                self.wild = 0;
+                (self.wild, self.lower) = (0, 0);
                 self.value = None;
             }
         }
@@ -113,7 +119,7 @@ impl Believed {
 
     /// Whether a counter shows less than before and that is not believed yet.
     fn goes_back(&mut self, value: &Value, is_new: bool) -> bool {
-        let (Some(Value::Number(before)), Value::Number(now)) = (&self.value, value) else { return false };
+        let (Some(before), Some(now)) = (self.counted, value.number()) else { return false };
         if now >= before {
             return false;
         }
@@ -166,6 +172,41 @@ mod tests {
             filter.take(&counter(value, read));
             assert_eq!(filter.number("it"), Some(believed), "read {read}");
         }
+    }
+
+    #[test]
+    fn a_counter_that_begins_with_nothing_after_a_gap_shows_nothing_until_it_is_back() {
+        let counter = |said, read| [Heard { name: "it", said, read, is_counter: true }];
+        for is_cleared in [false, true] {
+            let mut filter = Filter::default();
+            filter.take(&counter(number(1234.0), 1));
+            if is_cleared {
+                filter.clear();
+            } else {
+                filter.take(&counter(Said::Nothing, 2));
+            }
+            assert_eq!(filter.number("it"), None);
+            for (read, value, believed) in
+                [(3, 0.0, None), (4, 0.0, None), (5, 1234.5, Some(1234.5)), (6, 0.0, Some(1234.5))]
+            {
+                filter.take(&counter(number(value), read));
+                assert_eq!(filter.number("it"), believed, "read {read}");
+            }
+            filter.take(&counter(Said::Unread, 6));
+            for (read, believed) in [(7, None), (8, None), (9, Some(0.0))] {
+                filter.take(&counter(number(0.0), read));
+                assert_eq!(filter.number("it"), believed, "it was exchanged or reset: read {read}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_counter_is_forgotten_with_the_device() {
+        let mut filter = Filter::default();
+        filter.take(&heard(number(50.0), 1));
+        filter.clear();
+        filter.take(&heard(number(3.0), 2));
+        assert_eq!(filter.number("it"), Some(3.0));
     }
 
     #[test]

@@ -2,23 +2,24 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use service_kit::{Heartbeat, random_seed};
+use service_kit::random_seed;
 
 use super::Line;
 use super::address::Address;
+use crate::pulse::Loops;
 
 /// The lines of the process, each begun when it is first asked for. Clones are the same lines.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    heartbeat: Heartbeat,
+    loops: Loops,
     known: Arc<Mutex<Vec<(Address, Line)>>>,
 }
 
 impl Lines {
-    /// None as yet; each that begins makes itself felt at this heartbeat.
+    /// None as yet; each that begins is one of these loops.
     #[must_use]
-    pub fn new(heartbeat: Heartbeat) -> Lines {
-        Lines { heartbeat, known: Arc::default() }
+    pub fn new(loops: Loops) -> Lines {
+        Lines { loops, known: Arc::default() }
     }
 
     /// The line at an address.
@@ -28,7 +29,7 @@ impl Lines {
         if let Some((_, line)) = known.iter().find(|(known, _)| known == address) {
             return line.clone();
         }
-        let line = Line::start(address.clone(), Some(self.heartbeat.clone()), random_seed());
+        let line = Line::start(address.clone(), Some(self.loops.join()), random_seed());
         known.push((address.clone(), line.clone()));
         line
     }

@@ -3,7 +3,8 @@
 //! - [`address`]: where a line is
 //! - [`resident`]: the devices of this process on it, and what nobody else may do beside them
 //! - [`looks`]: looking again for those that are not there
-//! - `wire`: the open port or connection, and one exchange on it
+//! - `way`: when a request that is under way gives way to others
+//! - `wire`: one exchange on the open port or connection, `stream`
 //! - `overdue`: answers that may still come, and what must wait for them
 //! - `task`: the owner, with the queue
 //! - [`lines`]: all lines of the process
@@ -13,25 +14,30 @@ pub mod lines;
 pub mod looks;
 mod overdue;
 pub mod resident;
+mod stream;
 mod task;
+mod way;
 mod wire;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use service_kit::Heartbeat;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::modbus::pdu::{Answer, Request};
 use crate::modbus::raw::Span;
+use crate::pulse::Pulse;
 use address::Address;
 use looks::{Look, Looks};
 use resident::{Refused, Resident, Residents};
 
 /// Requests that wait; a further one waits at its sender.
 const QUEUE: usize = 32;
+/// A request that can be asked again gives way so often.
+const GIVES_WAY: u32 = 3;
 
 /// A way to send requests on a line.
 #[derive(Debug, Clone)]
@@ -116,24 +122,52 @@ impl NoAnswer {
 #[derive(Debug)]
 struct Job {
     ask: Ask,
-    /// After so long without a sign of an answer others go first.
-    least: Option<Duration>,
+    room: Room,
+    out: Out,
     answer: oneshot::Sender<Result<Answer, NoAnswer>>,
 }
 
-impl Line {
-    /// Begins to look after the line at `address`. The task ends when nobody can send to it any more.
+/// Whether a request is under way: one that still waits for its turn can be taken back, and nobody has noticed it.
+#[derive(Debug, Clone, Default)]
+pub struct Out(Arc<AtomicBool>);
+
+impl Out {
+    /// Whether it is.
     #[must_use]
-    pub fn start(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> Line {
-        Line::begin(address, heartbeat, seed).0
+    pub fn is_under_way(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, is_under_way: bool) {
+        self.0.store(is_under_way, Ordering::Relaxed);
+    }
+}
+
+/// Whom a request makes room for that is under way and has no sign of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Nobody: it goes on until its time is over.
+    Nobody,
+    /// After so long, whoever waits.
+    All(Duration),
+    /// Once the answer is later than answers of its device are, what another device must be told at once.
+    Urgent,
+}
+
+impl Line {
+    /// Begins to look after the line at `address`, with its pulse where there is a watchdog. The task ends when nobody can send
+    /// to it any more.
+    #[must_use]
+    pub fn start(address: Address, pulse: Option<Pulse>, seed: u64) -> Line {
+        Line::begin(address, pulse, seed).0
     }
 
     /// As [`Line::start`], with what ends when the port is free again.
     #[must_use]
-    pub fn begin(address: Address, heartbeat: Option<Heartbeat>, seed: u64) -> (Line, JoinHandle<()>) {
+    pub fn begin(address: Address, pulse: Option<Pulse>, seed: u64) -> (Line, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let figures = Arc::<Mutex<Figures>>::default();
-        let task = tokio::spawn(task::run(address, queue, figures.clone(), heartbeat, seed));
+        let task = tokio::spawn(task::run(address, queue, figures.clone(), pulse, seed));
         (
             Line {
                 jobs,
@@ -151,7 +185,23 @@ impl Line {
     /// # Errors
     /// [`NoAnswer`]; an exception of the device is an answer.
     pub async fn ask(&self, ask: Ask) -> Result<Answer, NoAnswer> {
-        self.send(ask, None).await
+        self.send(ask, Room::Nobody, Out::default()).await
+    }
+
+    /// Asks a device for what can be asked again: once its answer is later than usual, what another device must be told at once
+    /// goes first. A device that is off would keep it waiting for as long as an answer may take. `out` shows while it is under way.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; an exception of the device is an answer.
+    pub async fn ask_again(&self, ask: Ask, out: &Out) -> Result<Answer, NoAnswer> {
+        for _ in 0..GIVES_WAY {
+            match self.send(ask.clone(), Room::Urgent, out.clone()).await {
+                Err(NoAnswer::GaveWay(_)) => out.set(false),
+                answered => return answered,
+            }
+        }
+        // Who gives way for ever never finds out.
+        self.send(ask, Room::Nobody, out.clone()).await
     }
 
     /// Asks a device that may not be there and may be slow. When nothing has come after `least`, whoever else needs the line
@@ -160,13 +210,13 @@ impl Line {
     /// # Errors
     /// [`NoAnswer`], [`NoAnswer::GaveWay`] too; an exception of the device is an answer.
     pub async fn call(&self, ask: Ask, least: Duration) -> Result<Answer, NoAnswer> {
-        self.send(ask, Some(least)).await
+        self.send(ask, Room::All(least), Out::default()).await
     }
 
-    async fn send(&self, ask: Ask, least: Option<Duration>) -> Result<Answer, NoAnswer> {
+    async fn send(&self, ask: Ask, room: Room, out: Out) -> Result<Answer, NoAnswer> {
         let (answer, answered) = oneshot::channel();
         let gone = || NoAnswer::NoLine("the line is not served any more".to_owned());
-        self.jobs.send(Job { ask, least, answer }).await.map_err(|_| gone())?;
+        self.jobs.send(Job { ask, room, out, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -201,10 +251,11 @@ impl Line {
         self.residents().judge(unit, function, data)
     }
 
-    /// Somebody else's request, which [`may`](Line::may) go: in its turn behind the reads that are due.
+    /// Somebody else's request, which [`may`](Line::may) go: in its turn behind the reads that are due, and not longer than usual
+    /// while a device of ours must be told something at once.
     ///
     /// # Errors
-    /// [`NoAnswer`]; an exception of the device is an answer.
+    /// [`NoAnswer`], [`NoAnswer::GaveWay`] too; an exception of the device is an answer.
     pub async fn ask_for_another(
         &self,
         unit: u8,
@@ -214,7 +265,8 @@ impl Line {
     ) -> Result<Answer, NoAnswer> {
         let _one = self.guests.lock().await;
         let (gap, turn) = (self.residents().gap(unit), Turn::By(Instant::now()));
-        self.ask(Ask { unit, request: Request::Raw { function, data }, timeout, gap, turn }).await
+        let request = Request::Raw { function, data };
+        self.send(Ask { unit, request, timeout, gap, turn }, Room::Urgent, Out::default()).await
     }
 
     fn residents(&self) -> MutexGuard<'_, Residents> {

@@ -23,11 +23,11 @@ const MARGIN: Duration = Duration::from_millis(50);
 const MOST: usize = 8;
 
 /// The requests whose answers may still come, by device.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Overdue(BTreeMap<u8, Awaited>);
 
 /// Those of one device.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Awaited {
     /// In the order in which they went.
     requests: Vec<Sent>,
@@ -39,7 +39,7 @@ struct Awaited {
     is_answered: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Sent {
     request: Request,
     at: Instant,
@@ -59,6 +59,11 @@ impl Overdue {
         let may_meet =
             |sent: &Sent| meets(&sent.request, request) || sent.is_unsure && has_function_of(sent, request);
         if awaited.others(request).iter().any(may_meet) { awaited.until } else { now }
+    }
+
+    /// Whether a device owes an answer.
+    pub(super) fn owes(&self, unit: u8, now: Instant) -> bool {
+        self.awaited(unit, now).is_some_and(|awaited| !awaited.requests.is_empty())
     }
 
     /// Whether a refusal that comes now may be that of another request.
@@ -167,7 +172,7 @@ fn has_function_of(sent: &Sent, request: &Request) -> bool {
 
 /// Whether an answer to the one would be taken for an answer to the other: a read is answered by its length, a write by its
 /// beginning.
-fn meets(one: &Request, other: &Request) -> bool {
+pub(super) fn meets(one: &Request, other: &Request) -> bool {
     let is_raw = |request: &Request| matches!(request, Request::Raw { .. });
     one.function() == other.function()
         && match (one.answer_length(), other.answer_length()) {

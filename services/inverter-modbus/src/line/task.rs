@@ -1,17 +1,18 @@
 //! The owner of a line: opens it, takes requests in their turn, tells everybody when it is gone.
 
-use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use service_kit::{Backoff, Heartbeat, Repeating, Report, serial};
+use service_kit::{Backoff, Repeating, Report, serial};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Address;
-use super::wire::{Broken, How, Past, Wire};
+use super::stream::{Broken, How};
+use super::wire::{Past, Wire};
 use super::{Figures, Job, NoAnswer, TAKEN, Turn};
+use crate::pulse::Pulse;
 
 /// The watchdog hears of us at least this often.
 const BEAT: Duration = Duration::from_secs(4);
@@ -35,6 +36,7 @@ struct Owner {
     was_open: bool,
     /// So many connections in a row stood and answered nothing.
     mute: u32,
+    pulse: Option<Pulse>,
 }
 
 enum State {
@@ -52,7 +54,7 @@ pub(super) async fn run(
     address: Address,
     queue: mpsc::Receiver<Job>,
     figures: Arc<Mutex<Figures>>,
-    heartbeat: Option<Heartbeat>,
+    pulse: Option<Pulse>,
     seed: u64,
 ) {
     let mut owner = Owner {
@@ -68,10 +70,11 @@ pub(super) async fn run(
         window: Instant::now(),
         was_open: false,
         mute: 0,
+        pulse,
     };
     loop {
-        if let Some(heartbeat) = &heartbeat {
-            heartbeat.beat();
+        if let Some(pulse) = &owner.pulse {
+            pulse.beat();
         }
         if !owner.step().await {
             return;
@@ -179,7 +182,7 @@ impl Owner {
         {
             self.open().await;
         }
-        let Owner { state, past, queue, waiting, .. } = self;
+        let Owner { state, past, queue, waiting, pulse, .. } = self;
         let State::Open(wire) = state else {
             let (State::Waiting(why) | State::Resting(_, why)) = state else { return true };
             for job in waiting.drain(..) {
@@ -187,13 +190,26 @@ impl Owner {
             }
             return true;
         };
-        let turn = |job: &(usize, &Job)| match job.1.ask.turn {
-            Turn::Now => (Turn::Now, job.0),
-            by => (by, 0),
-        };
+        let known = waiting.len();
+        if waiting.iter().any(|job| may_go(job, past, Instant::now())) {
+            if let Err(broken) = wire.ready(past).await {
+                self.broke(&broken);
+                return true;
+            }
+            // What must go at once is in time as long as the line rests; what else has come has its turn later.
+            while let Ok(job) = queue.try_recv() {
+                waiting.push(job);
+            }
+        }
         let now = Instant::now();
-        let may_go = |job: &(usize, &Job)| past.free_at(&job.1.ask, now) <= now;
-        let Some((next, _)) = waiting.iter().enumerate().filter(may_go).min_by_key(turn) else {
+        // What is for a device that was silent last may take long: the others go first.
+        let turn = |job: &(usize, &Job)| match job.1.ask.turn {
+            Turn::Now => (Turn::Now, past.owes(job.1.ask.unit, now), job.0),
+            by => (by, false, 0),
+        };
+        let has_turn =
+            |(n, job): &(usize, &Job)| (*n < known || job.ask.turn == Turn::Now) && may_go(job, past, now);
+        let Some((next, _)) = waiting.iter().enumerate().filter(has_turn).min_by_key(turn) else {
             // Each waits for a late answer of its own device, and nobody else for that.
             let first = waiting.iter().map(|job| past.free_at(&job.ask, now)).min();
             let first = first.unwrap_or(now).min(now + BEAT);
@@ -210,8 +226,13 @@ impl Owner {
             return true;
         };
         let job = waiting.remove(next);
+        if let Some(pulse) = pulse {
+            pulse.busy_for(job.ask.timeout + BEAT);
+        }
         let began = Instant::now();
-        let outcome = wire.exchange(&job.ask, past, pin!(needed(job.least, queue, waiting))).await;
+        job.out.set(true);
+        let way = past.way(&job.ask, job.room, wire.is_rtu());
+        let outcome = wire.exchange(&job.ask, past, pin!(way.needed(&job, queue, waiting))).await;
         self.busy += began.elapsed();
         let is_silent = !matches!(outcome, Ok(Ok(_)));
         self.figure(|figures| {
@@ -249,20 +270,9 @@ impl Owner {
     }
 }
 
-/// Returns when a request that gives way after `least` has to: others wait.
-async fn needed(least: Option<Duration>, queue: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
-    let Some(least) = least else { return pending().await };
-    sleep(least).await;
-    loop {
-        waiting.retain(|job| !job.answer.is_closed());
-        if !waiting.is_empty() {
-            return;
-        }
-        match queue.recv().await {
-            Some(job) => waiting.push(job),
-            None => return pending().await,
-        }
-    }
+/// Whether a request may go and somebody waits for the answer.
+fn may_go(job: &Job, past: &Past, now: Instant) -> bool {
+    !job.answer.is_closed() && past.free_at(&job.ask, now) <= now
 }
 
 impl State {

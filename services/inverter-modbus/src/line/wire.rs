@@ -4,15 +4,16 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use service_kit::serial::{self, Port};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use service_kit::serial::Port;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::address::{Address, Framing};
 use super::overdue::Overdue;
-use super::{Ask, NoAnswer, TAKEN};
+use super::stream::{Broken, How, Stream};
+use super::way::{Delays, Way};
+use super::{Ask, NoAnswer, Room, TAKEN};
 use crate::modbus::pdu::{Answer, LONGEST, Length};
 use crate::modbus::{rtu, tcp};
 
@@ -33,6 +34,8 @@ pub(super) struct Wire {
     is_rtu: bool,
     /// Something came to the last request.
     has_heard: bool,
+    /// So long after it.
+    delay: Duration,
     /// There was an answer since it was opened.
     has_answered: bool,
     /// The last request gave way to others after so long.
@@ -47,6 +50,8 @@ pub(super) struct Past {
     quiet_until: Instant,
     /// Answers of a serial line that may still come.
     overdue: Overdue,
+    /// How long answers take to begin.
+    delays: Delays,
     /// What came last and nobody asked for.
     nobodys: Vec<u8>,
 }
@@ -62,13 +67,23 @@ enum Outcome {
 impl Past {
     /// Nothing was ever sent.
     pub(super) fn new() -> Past {
-        let (overdue, nobodys) = (Overdue::default(), Vec::new());
-        Past { transaction: 0, quiet_until: Instant::now(), overdue, nobodys }
+        let (overdue, delays, nobodys) = (Overdue::default(), Delays::default(), Vec::new());
+        Past { transaction: 0, quiet_until: Instant::now(), overdue, delays, nobodys }
     }
 
     /// From when on a request may go: the answer to another one to the same device must not be taken for its own.
     pub(super) fn free_at(&self, ask: &Ask, now: Instant) -> Instant {
         self.overdue.free_at(ask.unit, &ask.request, now)
+    }
+
+    /// Whether the device owes an answer to an earlier request.
+    pub(super) fn owes(&self, unit: u8, now: Instant) -> bool {
+        self.overdue.owes(unit, now)
+    }
+
+    /// When a request that goes now gives way, and to what.
+    pub(super) fn way(&self, ask: &Ask, room: Room, is_rtu: bool) -> Way {
+        Way::new(ask, room, is_rtu.then(|| self.overdue.clone()), self.delays.patience(ask.unit))
     }
 
     /// Something came that nobody asked for. True if it was waited for nevertheless.
@@ -81,63 +96,6 @@ impl Past {
             self.nobodys.clear();
         }
         has_heard
-    }
-}
-
-#[derive(Debug)]
-enum Stream {
-    Serial(Port),
-    Tcp(TcpStream),
-}
-
-/// Why a line cannot be opened or used any more.
-#[derive(Debug)]
-pub(super) struct Broken {
-    /// In words.
-    pub(super) why: String,
-    /// What helps.
-    pub(super) how: How,
-    /// It was a connection on which nothing was ever answered.
-    pub(super) is_mute: bool,
-}
-
-/// How a line is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    /// It is away, and coming back is an event.
-    Missing,
-    /// It is there and fails.
-    Failed,
-    /// It is sound, but an answer on it is overdue and would meet the next request. With a time, others needed the line after
-    /// it.
-    Overdue(Option<Duration>),
-}
-
-impl Broken {
-    fn of(error: &io::Error) -> Broken {
-        let how = if serial::is_unplugged(error) { How::Missing } else { How::Failed };
-        Broken { why: error.to_string(), how, is_mute: false }
-    }
-}
-
-impl Stream {
-    async fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Serial(port) => port.read(bytes).await,
-            Stream::Tcp(stream) => match stream.read(bytes).await? {
-                0 => {
-                    Err(io::Error::new(io::ErrorKind::ConnectionReset, "the other end closed the connection"))
-                }
-                count => Ok(count),
-            },
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Stream::Serial(port) => port.write_all(bytes).await,
-            Stream::Tcp(stream) => stream.write_all(bytes).await,
-        }
     }
 }
 
@@ -166,7 +124,8 @@ impl Wire {
         let baud = address.baud();
         past.quiet_until = past.quiet_until.max(Instant::now() + baud.map_or(Duration::ZERO, silence));
         past.nobodys.clear();
-        Ok(Wire { stream, baud, is_rtu, has_heard: false, has_answered: false, gave_way: None })
+        let (has_heard, delay) = (false, Duration::ZERO);
+        Ok(Wire { stream, baud, is_rtu, has_heard, delay, has_answered: false, gave_way: None })
     }
 
     /// Reads what nobody asked for, and returns when the line breaks. Dropping the future loses nothing that counts.
@@ -215,17 +174,25 @@ impl Wire {
         self.is_rtu && past.hears(bytes)
     }
 
-    /// One request and its answer, which is not waited for any more once others `needed` the line and nothing has come.
+    /// Whether answers do not say which request they belong to.
+    pub(super) fn is_rtu(&self) -> bool {
+        self.is_rtu
+    }
+
+    /// Waits until a request may go.
+    pub(super) async fn ready(&mut self, past: &mut Past) -> Result<(), Broken> {
+        self.settle(past).await.map_err(|error| self.broken(&error))
+    }
+
+    /// One request and its answer on a line that is ready. The answer is not waited for any more once others `needed` the line
+    /// and nothing has come.
     pub(super) async fn exchange(
         &mut self,
         ask: &Ask,
         past: &mut Past,
         needed: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<Result<Answer, NoAnswer>, Broken> {
-        if let Err(error) = self.settle(past).await {
-            return Err(self.broken(&error));
-        }
-        self.gave_way = None;
+        (self.gave_way, self.has_heard) = (None, false);
         let sent = Instant::now();
         let outcome = match self.is_rtu {
             true => self.exchange_rtu(ask, past, needed).await,
@@ -236,6 +203,7 @@ impl Wire {
         match outcome {
             Ok(Outcome::Answer(answer)) => {
                 self.has_answered = true;
+                past.delays.took(ask.unit, self.delay);
                 past.overdue.answered(ask.unit, &ask.request, sent, now);
                 Ok(Ok(answer))
             }
@@ -289,6 +257,13 @@ impl Wire {
         Ok(())
     }
 
+    /// Something comes to the request that was sent at this time.
+    fn hears(&mut self, sent: Instant) {
+        if !std::mem::replace(&mut self.has_heard, true) {
+            self.delay = sent.elapsed();
+        }
+    }
+
     async fn exchange_rtu(
         &mut self,
         ask: &Ask,
@@ -307,7 +282,6 @@ impl Wire {
         let deadline = sent + times;
         let is_any = ask.request.answer_length() == Length::Any;
         let (mut received, mut part) = (Vec::with_capacity(64), [0; 256]);
-        self.has_heard = false;
         loop {
             let until =
                 if is_any && !received.is_empty() { deadline.min(Instant::now() + PAUSE) } else { deadline };
@@ -322,7 +296,7 @@ impl Wire {
             let is_over = match read {
                 Ok(count) => {
                     received.extend_from_slice(part.get(..count?).unwrap_or_default());
-                    self.has_heard = true;
+                    self.hears(sent);
                     false
                 }
                 Err(_) if until < deadline => true,
@@ -367,7 +341,10 @@ impl Wire {
                 }
             };
             match read {
-                Ok(count) => received.extend_from_slice(part.get(..count?).unwrap_or_default()),
+                Ok(count) => {
+                    received.extend_from_slice(part.get(..count?).unwrap_or_default());
+                    self.hears(sent);
+                }
                 Err(_) => return Ok(Outcome::Nothing),
             }
             loop {

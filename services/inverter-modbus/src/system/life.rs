@@ -15,7 +15,9 @@ use super::show::show;
 use super::standard::{BATTERY_POWER, BatteryPower, Step, heard};
 use super::sum::{split, sum};
 use crate::device::recognise::Identity;
+use crate::pulse::Loops;
 use crate::unit::half::{Half, Happening, Place, Role};
+use crate::unit::in_time;
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -62,30 +64,37 @@ impl System {
     ///
     /// # Errors
     /// The bus is gone.
-    pub(super) async fn run(mut self, context: &Context) -> Result<(), Failure> {
-        let shutdown = context.shutdown();
+    pub(super) async fn run(mut self, context: &Context, loops: &Loops) -> Result<(), Failure> {
+        let (shutdown, pulse) = (context.shutdown(), loops.join());
         let lost = self.half.lost();
         tokio::pin!(lost);
         let outcome = loop {
-            context.beat();
+            pulse.beat();
+            let mut heard = None;
             tokio::select! {
                 biased;
                 () = shutdown.requested() => break Ok(()),
-                error = &mut lost => break Err(error),
+                error = &mut lost => break Err(error.into()),
                 () = sleep_until(Instant::now() + BEAT) => {}
                 () = self.table.news.notified() => {}
-                happening = self.half.happening() => {
-                    if let Err(error) = self.take(happening).await {
-                        break Err(error);
-                    }
-                }
+                happening = self.half.happening() => heard = Some(happening),
             }
-            if let Err(error) = self.settle().await {
-                break Err(error);
+            pulse.beat();
+            let turn = async {
+                if let Some(happening) = heard {
+                    self.take(happening).await?;
+                }
+                self.settle().await
+            };
+            if let Err(failure) = in_time(turn, &shutdown).await {
+                break Err(failure);
             }
         };
-        self.half.leave().await;
-        outcome.map_err(Failure::from)
+        // Where the bus is gone or stuck there is nothing to leave.
+        if outcome.is_ok() {
+            self.half.leave().await;
+        }
+        outcome
     }
 
     async fn settle(&mut self) -> Result<(), BusError> {

@@ -23,6 +23,7 @@ use service_kit::{Context, Failure};
 use tokio::sync::Notify;
 
 use crate::config;
+use crate::pulse::Loops;
 use life::System;
 use member::Table;
 pub(crate) use member::{Member, Wish};
@@ -73,11 +74,11 @@ impl Systems {
     ///
     /// # Errors
     /// The bus is gone.
-    pub(crate) async fn run(&self, context: &Context) -> Result<(), Failure> {
+    pub(crate) async fn run(&self, context: &Context, loops: &Loops) -> Result<(), Failure> {
         let shutdown = context.shutdown();
         let mut running = FuturesUnordered::new();
         loop {
-            running.extend(self.founded.take().into_iter().map(|system| system.run(context)));
+            running.extend(self.founded.take().into_iter().map(|system| system.run(context, loops)));
             tokio::select! {
                 () = self.news.notified() => {}
                 Some(ended) = running.next() => ended?,

@@ -18,6 +18,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 const HOLD: Duration = Duration::from_secs(10);
 /// There is no licence to charge without a voltage: one stands in where DVCC leaves it to the device.
 const SOME_VOLTAGE_V: f64 = 1.0;
+/// Why something is not taken.
+const NO_NUMBER: &str = "a number that is not below 0 is needed";
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +64,12 @@ impl Dvcc {
         self.began = now;
     }
 
-    /// Takes in what was written. What has no value, or none that can be, is as good as not written.
-    pub(super) fn hear(&mut self, link: Link, value: Option<f64>, now: Instant) {
-        let Some(value) = value.filter(|value| value.is_finite() && *value >= 0.0) else { return };
+    /// Takes in what was written.
+    ///
+    /// # Errors
+    /// It has no value, or none that can be: it is as good as not written.
+    pub(super) fn hear(&mut self, link: Link, value: Option<f64>, now: Instant) -> Result<(), &'static str> {
+        let value = value.filter(|value| value.is_finite() && *value >= 0.0).ok_or(NO_NUMBER)?;
         let said = match link {
             Link::ChargeCurrent => &mut self.charge,
             Link::DischargeCurrent => &mut self.discharge,
@@ -72,6 +77,7 @@ impl Dvcc {
             Link::NetworkMode => &mut self.mode,
         };
         *said = Some(Said { value, at: now });
+        Ok(())
     }
 
     /// What it has written lately, for those who look.
@@ -151,7 +157,7 @@ mod tests {
             let mut wanted = None;
             for step in 0..seconds * 10 {
                 for (link, value) in said.iter().filter(|_| step % 30 == 0) {
-                    self.dvcc.hear(*link, Some(*value), self.now);
+                    self.dvcc.hear(*link, Some(*value), self.now).unwrap();
                 }
                 wanted = self.dvcc.look(self.now);
                 self.now += Duration::from_millis(100);
@@ -248,11 +254,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_no_number_is_as_good_as_nothing() {
+    async fn what_is_no_number_is_refused_and_as_good_as_nothing() {
         let mut bench = Bench::new();
         for value in [None, Some(f64::NAN), Some(-1.0), Some(f64::INFINITY)] {
-            bench.dvcc.hear(Link::ChargeCurrent, value, bench.now);
+            for link in [Link::ChargeCurrent, Link::DischargeCurrent, Link::ChargeVoltage, Link::NetworkMode]
+            {
+                assert_eq!(bench.dvcc.hear(link, value, bench.now), Err(NO_NUMBER), "{link:?} {value:?}");
+                assert_eq!(bench.dvcc.shown(link, bench.now), None);
+            }
         }
         assert_eq!(bench.dvcc.look(bench.now), None);
+        bench.pass(1, &BOTH);
+        assert!(bench.dvcc.hear(Link::ChargeCurrent, Some(-5.0), bench.now).is_err());
+        assert_eq!(
+            bench.dvcc.shown(Link::ChargeCurrent, bench.now),
+            Some(50.0),
+            "what was said before holds"
+        );
     }
 }

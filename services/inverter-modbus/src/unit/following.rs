@@ -142,8 +142,10 @@ impl Unit {
             (write.is(multi::LINK_NETWORK_MODE), Link::NetworkMode),
         ];
         let Some((_, link)) = links.into_iter().find(|(is_it, _)| *is_it) else { return Some(write) };
-        dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now());
-        write.accept();
+        match dvcc.hear(link, write.value().and_then(Value::as_f64), Instant::now()) {
+            Ok(()) => write.accept(),
+            Err(why) => write.refuse(why),
+        }
         None
     }
 }

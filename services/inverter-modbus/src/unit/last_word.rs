@@ -116,7 +116,7 @@ impl Unit {
         // A read that waits would go out between two writes.
         self.device.rest();
         let is_in_force = self.control.has_begun() || self.source.is_some();
-        if !is_in_force || self.halves.iter().any(Half::is_taken) {
+        if !is_in_force || self.is_taken || self.halves.iter().any(Half::is_taken) {
             return;
         }
         if !self.device.is_sure().await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dbus_interfaces::classes::device;
 use dbus_interfaces::{BusAddress, BusError, Update};
 use futures_util::future::select_all;
-use service_kit::{Context, Failure};
+use service_kit::{Context, Failure, Shutdown};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::commander::Commanders;
@@ -16,6 +16,7 @@ use super::float::Float;
 use super::following::{Source, Wanted, changed, follows};
 use super::grace::Grace;
 use super::half::{Half, Happening, Place, Role, bus_name, roles};
+use super::in_time::in_time;
 use super::kept::Kept;
 use super::limits::Told;
 use super::show;
@@ -30,6 +31,7 @@ use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::profile::Profile;
+use crate::pulse::Loops;
 use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
@@ -38,9 +40,6 @@ const BEAT: Duration = Duration::from_secs(4);
 const GONE: Duration = Duration::from_secs(60);
 /// So often the items are looked through at least, for the ages.
 const SHOW: Duration = Duration::from_secs(5);
-/// A bus that has not taken what is said for so long is as good as gone. Shorter than the watchdog, which lets nobody undo
-/// anything.
-const BUS_STUCK: Duration = Duration::from_secs(6);
 /// The end has so long to undo what must not stay: the whole process has a second.
 const LAST_WORD: Duration = Duration::from_millis(850);
 
@@ -81,6 +80,8 @@ pub struct Unit {
     pub(super) is_due: bool,
     /// It is on the bus only for saying what answers in its place, without its items.
     is_hollow: bool,
+    /// Who has its name may be another process at the same device.
+    pub(super) is_taken: bool,
     /// Whether what the device was told before holds.
     pub(super) grace: Grace,
     /// What it is told of the decision that its limits follow.
@@ -160,6 +161,7 @@ impl Unit {
             looked_at_limits_at: Instant::now(),
             is_due: false,
             is_hollow: false,
+            is_taken: false,
             grace: Grace::new(Instant::now()),
             told: Told::default(),
         })
@@ -169,8 +171,8 @@ impl Unit {
     ///
     /// # Errors
     /// The bus is gone.
-    pub async fn run(mut self, context: &Context) -> Result<(), Failure> {
-        let outcome = self.work(context).await;
+    pub async fn run(mut self, context: &Context, loops: &Loops) -> Result<(), Failure> {
+        let outcome = self.work(&context.shutdown(), loops).await;
         if timeout(LAST_WORD, self.release()).await.is_err() {
             tracing::warn!(
                 device = self.device.access().label(),
@@ -186,27 +188,32 @@ impl Unit {
         outcome
     }
 
-    async fn work(&mut self, context: &Context) -> Result<(), Failure> {
-        let shutdown = context.shutdown();
+    async fn work(&mut self, shutdown: &Shutdown, loops: &Loops) -> Result<(), Failure> {
+        let pulse = loops.join();
         let mut lost = select_all(self.halves.iter().map(|half| Box::pin(half.lost())));
         loop {
-            context.beat();
+            pulse.beat();
+            let mut heard = None;
             let wake = self.wake(Instant::now());
             tokio::select! {
                 biased;
                 () = shutdown.requested() => return Ok(()),
                 (error, ..) = &mut lost => return Err(error.into()),
                 () = sleep_until(wake) => {}
-                (n, happening) = next_of(&mut self.halves) => self.take(n, happening?).await?,
+                (n, happening) = next_of(&mut self.halves) => heard = Some((n, happening?)),
                 changed = changed(&mut self.source) => changed?,
                 wish = wished(&mut self.member) => self.wished(wish),
                 () = self.kept.written() => {}
                 happened = self.device.happen() => self.happened(happened),
             }
-            match timeout(BUS_STUCK, self.settle(Instant::now())).await {
-                Ok(settled) => settled?,
-                Err(_) => return Err(Failure::new("the D-Bus takes nothing any more")),
-            }
+            pulse.beat();
+            let turn = async {
+                if let Some((n, happening)) = heard {
+                    self.take(n, happening).await?;
+                }
+                self.settle(Instant::now()).await
+            };
+            in_time(turn, shutdown).await?;
         }
     }
 
@@ -243,6 +250,12 @@ impl Unit {
                 (self.result, self.is_due) = (why.unwrap_or_default(), true);
             }
             Happened::Command(number, outcome) => self.ordered(number, &outcome),
+            Happened::Unsent(number) => {
+                if let Some(at) = self.orders.iter().position(|(known, _)| *known == number) {
+                    let (_, name) = self.orders.remove(at);
+                    self.did_not_go_out(&name, Instant::now());
+                }
+            }
             Happened::Nothing => {}
         }
     }
@@ -256,8 +269,8 @@ impl Unit {
         }
         self.follow(now);
         self.govern(now).await;
-        // Who has its name may be another process at the same device.
-        if !self.halves.iter().any(Half::is_taken) {
+        self.is_taken = self.halves.iter().any(Half::is_taken);
+        if !self.is_taken {
             self.order(now);
         }
         self.battery_power.look(self.control.is_wanted(BATTERY_POWER));

@@ -7,7 +7,7 @@
 //! - `orders`, `modes`, `standard`: what clients set, on the paths of Venus too, `commander`: how long it lasts, `last_word`: how it ends with the process, `kept`: with the next one; `following`, `followed`: the decision that limits follow, `limits`: what the device can do of it, `grace`: before there is one
 //! - `bounds`: what clients force, within that decision; `volts`: the voltage that makes power of current; `float`: the float voltage, within the charge voltage that follows
 //! - `dvcc`: what DVCC writes to one that invites it
-//! - `life`: the loop around all
+//! - `life`: the loop around all; `in_time`: what the bus has a part in
 
 mod bounds;
 mod commander;
@@ -20,6 +20,7 @@ mod following;
 mod grace;
 pub(crate) mod half;
 mod heard;
+mod in_time;
 mod kept;
 mod last_word;
 mod life;
@@ -39,4 +40,5 @@ mod waiting;
 mod wear;
 mod wish;
 
+pub(crate) use in_time::in_time;
 pub use life::Unit;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::slave::{Cell, Slave, until};
 
 /// A device that is recognised by register `at`, has its serial number behind that and measures in register 100.
-fn profile(at: u16) -> String {
+pub(crate) fn profile(at: u16) -> String {
     format!(
         r#"
 schema = 1
@@ -30,11 +30,11 @@ serial = {{ addr = {} }}
 }
 
 /// Registers of such a device with this serial number.
-fn registers(at: u16, serial: u16) -> Vec<(u16, Cell)> {
+pub(crate) fn registers(at: u16, serial: u16) -> Vec<(u16, Cell)> {
     [(at, 7), (at + 1, serial), (100, 520), (10, 0)].map(|(addr, value)| (addr, Cell::Holds(value))).to_vec()
 }
 
-fn silent(at: u16) -> Vec<(u16, Cell)> {
+pub(crate) fn silent(at: u16) -> Vec<(u16, Cell)> {
     registers(at, 0).into_iter().map(|(addr, _)| (addr, Cell::Silent)).collect()
 }
 
@@ -43,11 +43,11 @@ async fn device(slave: &Slave, at: u16) -> Device {
     Device::new(profile, access, true, Instant::now())
 }
 
-fn write() -> Vec<Written> {
+pub(crate) fn write() -> Vec<Written> {
     vec![Written { table: Table::Holding, addr: 10, values: vec![1], masks: vec![u16::MAX] }]
 }
 
-/// A device that was there, says nothing for so long that it is asked who it is, and has a write waiting.
+/// A device that was there and says nothing for so long that it is asked who it is.
 async fn doubted(slave: &Slave, at: u16) -> Device {
     let mut device = device(slave, at).await;
     until(&mut device, Device::is_whole).await;
@@ -55,7 +55,7 @@ async fn doubted(slave: &Slave, at: u16) -> Device {
     let before = slave.reads().len();
     until(&mut device, |_| slave.reads()[before..].iter().any(|read| *read != (100, 1))).await;
     assert!(device.map().is_some(), "it is only doubted");
-    assert!(device.command(1, write()));
+    assert!(!device.command(1, write()), "nothing is to wait until that is known");
     device
 }
 
@@ -65,12 +65,11 @@ async fn one_that_was_silent_says_who_it_is_before_it_is_written_or_read() {
     let mut device = doubted(&slave, 0).await;
     let before = slave.reads().len();
     slave.becomes(&registers(0, 1));
-    let mut has_written = false;
-    while !has_written {
-        let happened = device.happen().await;
-        assert_ne!(happened, Happened::Recognised, "it is the same one");
-        has_written |= happened == Happened::Command(1, Ok(()));
+    while !device.command(1, write()) {
+        assert_eq!(slave.writes(), []);
+        assert_ne!(device.happen().await, Happened::Recognised, "it is the same one");
     }
+    while device.happen().await != Happened::Command(1, Ok(())) {}
     assert!(slave.reads()[before..].iter().all(|read| *read == (0, 2)), "{:?}", &slave.reads()[before..]);
     assert_eq!(slave.writes(), [(10, vec![1])]);
     until(&mut device, |_| slave.reads()[before..].contains(&(100, 1))).await;
@@ -134,6 +133,9 @@ async fn one_that_is_known_by_such_registers_is_back_when_none_that_is_endangere
         let slave = Slave::with(&[registers(LATE, 1), questions].concat());
         let mut device = doubted(&slave, LATE).await;
         slave.becomes(&registers(LATE, 1));
+        while !device.command(1, write()) {
+            device.happen().await;
+        }
         until(&mut device, |_| slave.writes() == [(10, vec![1])]).await;
         assert_eq!(device.stranger(), None);
     }

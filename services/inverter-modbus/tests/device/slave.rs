@@ -135,14 +135,24 @@ impl Slave {
 
     /// What reads and writes this one, by this profile.
     pub(crate) async fn access_of(&self, profile: &str, timeout_ms: u64) -> (Access, Arc<Profile>) {
+        access_at(self.listen().await, profile, timeout_ms)
+    }
+
+    /// Begins to answer at a port of this machine.
+    pub(crate) async fn listen(&self) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(self.clone().serve(listener));
-        let mut profile = parse(profile, "tested.toml").unwrap_or_else(|why| panic!("{why}"));
-        profile.link.timeout_ms = timeout_ms;
-        let address = Address::Tcp { host: "127.0.0.1".into(), port, framing: Framing::Tcp };
-        (Access::new(Line::start(address, None, 1), 1, &profile), Arc::new(profile))
+        port
     }
+}
+
+/// What reads and writes who answers at a port of this machine, by this profile.
+pub(crate) fn access_at(port: u16, profile: &str, timeout_ms: u64) -> (Access, Arc<Profile>) {
+    let mut profile = parse(profile, "tested.toml").unwrap_or_else(|why| panic!("{why}"));
+    profile.link.timeout_ms = timeout_ms;
+    let address = Address::Tcp { host: "127.0.0.1".into(), port, framing: Framing::Tcp };
+    (Access::new(Line::start(address, None, 1), 1, &profile), Arc::new(profile))
 }
 
 /// Lets the device live until this holds; returns how often everything that was due was there.
