@@ -80,6 +80,12 @@ impl Backoff {
         }
     }
 
+    /// For a host in the house: 1 s to 5 s. A refused connection costs next to nothing, and a device that was restarted is back soon.
+    #[must_use]
+    pub fn for_host(seed: u64) -> Self {
+        Self { maximum: Duration::from_secs(5), ..Self::for_hardware(seed) }
+    }
+
     /// An attempt or a connection failed at `now`: how long to wait before the next attempt.
     #[must_use = "the pause has to be waited for"]
     pub fn failed(&mut self, now: Instant) -> Duration {
@@ -143,6 +149,13 @@ mod tests {
         let spread =
             all.iter().fold(0.0, |m, p| f64::max(m, *p)) - all.iter().fold(99.0, |m, p| f64::min(m, *p));
         assert!(spread > 10.0, "many who failed together come back apart: {spread}");
+    }
+
+    #[test]
+    fn a_host_is_never_waited_for_longer_than_five_seconds() {
+        let pauses = pauses(&mut Backoff::for_host(3), 12, Instant::now());
+        assert!(pauses.iter().all(|pause| (1.0..=5.0).contains(pause)), "{pauses:?}");
+        assert!(pauses[11] >= 3.75, "{pauses:?}");
     }
 
     #[test]

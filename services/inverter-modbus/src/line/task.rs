@@ -18,6 +18,8 @@ use crate::pulse::Pulse;
 const BEAT: Duration = Duration::from_secs(4);
 /// So many connections in a row that stand and answer nothing are worth a word.
 const MUTE: u32 = 3;
+/// Nor are they within this time after an answer: one who looks for devices there asks many units that are not.
+const ANSWERED: Duration = Duration::from_secs(60);
 /// The time over which the utilisation is told.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -36,6 +38,8 @@ struct Owner {
     was_open: bool,
     /// So many connections in a row stood and answered nothing.
     mute: u32,
+    /// When something was answered last.
+    heard_at: Option<Instant>,
     pulse: Option<Pulse>,
 }
 
@@ -57,19 +61,24 @@ pub(super) async fn run(
     pulse: Option<Pulse>,
     seed: u64,
 ) {
+    let backoff = match &address {
+        Address::Serial { .. } => Backoff::for_hardware(seed),
+        Address::Tcp { .. } => Backoff::for_host(seed),
+    };
     let mut owner = Owner {
         address,
         queue,
         waiting: Vec::new(),
         state: State::Closed,
         past: Past::new(),
-        backoff: Backoff::for_hardware(seed),
+        backoff,
         failure: Repeating::default(),
         figures,
         busy: Duration::ZERO,
         window: Instant::now(),
         was_open: false,
         mute: 0,
+        heard_at: None,
         pulse,
     };
     loop {
@@ -147,7 +156,8 @@ impl Owner {
             How::Failed => State::Resting(now + self.backoff.failed(now), broken.why.clone()),
             How::Overdue(_) => State::Closed,
         };
-        self.mute = if broken.is_mute { self.mute.saturating_add(1) } else { self.mute };
+        let is_mute = broken.is_mute && self.heard_at.is_none_or(|at| now.duration_since(at) > ANSWERED);
+        self.mute = if is_mute { self.mute.saturating_add(1) } else { self.mute };
         let why = match broken.how {
             How::Overdue(_) if self.mute < MUTE => return,
             How::Overdue(_) => format!("connections are accepted, and nothing is ever answered: {TAKEN}"),
@@ -165,6 +175,7 @@ impl Owner {
 
     /// Something was answered.
     fn heard(&mut self) {
+        self.heard_at = Some(Instant::now());
         if std::mem::take(&mut self.mute) > 0
             && let Some(Report::Ended { lasting, .. }) = self.failure.ended(Instant::now())
         {
