@@ -202,7 +202,8 @@ impl Owner {
             return true;
         };
         let known = waiting.len();
-        if waiting.iter().any(|job| may_go(job, past, Instant::now())) {
+        let is_ready = waiting.iter().any(|job| may_go(job, past, Instant::now()));
+        if is_ready {
             if let Err(broken) = wire.ready(past).await {
                 self.broke(&broken);
                 return true;
@@ -218,8 +219,9 @@ impl Owner {
             Turn::Now => (Turn::Now, past.owes(job.1.ask.unit, now), job.0),
             by => (by, false, 0),
         };
-        let has_turn =
-            |(n, job): &(usize, &Job)| (*n < known || job.ask.turn == Turn::Now) && may_go(job, past, now);
+        let has_turn = |(n, job): &(usize, &Job)| {
+            is_ready && (*n < known || job.ask.turn == Turn::Now) && may_go(job, past, now)
+        };
         let Some((next, _)) = waiting.iter().enumerate().filter(has_turn).min_by_key(turn) else {
             // Each waits for a late answer of its own device, and nobody else for that.
             let first = waiting.iter().map(|job| past.free_at(&job.ask, now)).min();

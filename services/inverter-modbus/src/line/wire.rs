@@ -83,7 +83,8 @@ impl Past {
 
     /// When a request that goes now gives way, and to what.
     pub(super) fn way(&self, ask: &Ask, room: Room, is_rtu: bool) -> Way {
-        Way::new(ask, room, is_rtu.then(|| self.overdue.clone()), self.delays.patience(ask.unit))
+        let overdue = (is_rtu && room == Room::Urgent).then(|| self.overdue.clone());
+        Way::new(ask, room, overdue, self.delays.patience(ask.unit))
     }
 
     /// Something came that nobody asked for. True if it was waited for nevertheless.
