@@ -36,6 +36,8 @@ pub(super) struct Wish {
     sent: Option<Sent>,
     /// What went out last, whatever is wanted now: older reads say nothing of what the device has.
     last: Option<Sent>,
+    /// The one before it, should that not leave the process.
+    before_last: Option<Sent>,
     /// When it was looked at first, whether it is due.
     looked_at: Option<Instant>,
     /// So often it went out without being shown.
@@ -98,6 +100,7 @@ impl Wish {
             value,
             sent: None,
             last: None,
+            before_last: None,
             looked_at: None,
             tries: 0,
             under_way: false,
@@ -209,7 +212,7 @@ impl Wish {
     /// It goes out now.
     pub(super) fn goes_out(&mut self, sight: &Sight<'_>, now: Instant) {
         self.sent = Some(Sent { value: self.value, at: now, reads: sight.reads });
-        self.last = self.sent;
+        self.before_last = std::mem::replace(&mut self.last, self.sent);
         self.tries += 1;
         (self.under_way, self.was_taken, self.puzzled_at) = (true, false, None);
     }
@@ -241,6 +244,7 @@ impl Wish {
     /// The process could not send it: nothing has come of it, not even wear.
     pub(super) fn did_not_leave(&mut self) {
         (self.sent, self.under_way) = (None, false);
+        self.last = self.before_last.take();
         self.tries = self.tries.saturating_sub(1);
     }
 

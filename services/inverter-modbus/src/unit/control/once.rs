@@ -73,3 +73,19 @@ fn a_limit_that_would_lapse_can_be_left_as_it_is() {
     let stays = last.iter().any(|write| (write.addr, &write.values[..]) == (40_470 + 15, &[0]));
     assert!(stays, "it holds no more than two minutes otherwise: {last:?}");
 }
+
+#[test]
+fn what_did_not_leave_the_process_is_nothing_that_the_device_may_have() {
+    let mut bench = deye();
+    bench.has(LIMIT_AT, &[20]);
+    bench.read();
+    bench.want(LIMIT, 80.0);
+    let order = bench.order().unwrap();
+    bench.ends(&order, End::Unsent);
+    bench.want(LIMIT, 60.0);
+    let rise = bench.with(|control, sight, _| {
+        let write = sight.map.write(LIMIT, sight.point)?;
+        control.points.get(LIMIT)?.rise(write, sight)
+    });
+    assert_eq!(rise, Some(40.0), "of the 20 A that it has");
+}
