@@ -56,10 +56,13 @@ impl<O: Owner> Desk<O> {
             match request {
                 Request::Info(reply) => reply.entries(&info(&owner, may_send)).await,
                 Request::Probe(_, reply) if place.is_none() => reply.refuse(busy()).await,
-                Request::Probe(wanted, reply) => match owner.probe(wanted).await {
-                    Ok(equipment) => reply.list(&equipment).await,
-                    Err(why) => reply.refuse(why).await,
-                },
+                Request::Probe(wanted, reply) => {
+                    tracing::info!(client = reply.sender(), "a search over the bus");
+                    match owner.probe(wanted).await {
+                        Ok(equipment) => reply.list(&equipment).await,
+                        Err(why) => reply.refuse(why).await,
+                    }
+                }
                 Request::Transact(_, reply) if place.is_none() => {
                     reply.answer(busy()).await;
                 }
