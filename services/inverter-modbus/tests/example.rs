@@ -101,6 +101,23 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
 }
 
 #[test]
+fn a_grid_meter_is_published_only_of_a_profile_that_has_one() {
+    let with = |profile: &str| {
+        format!("[[device]]\nprofile = {profile:?}\nport = \"/dev/a\"\npublish_grid = true\n")
+    };
+    for without in ["growatt-spf", "sma-sunny-island"] {
+        let said = refused(&with(without));
+        assert!(
+            said.contains(&format!("test.toml:4:16: device[0].publish_grid: {without} has no meter")),
+            "{said}"
+        );
+    }
+    for profile in ["deye-one-phase", "sungrow-sh", "sunspec-inverter", "sunspec-hybrid", "sunspec-meter"] {
+        assert!(parse(&with(profile)).device[0].publish_grid);
+    }
+}
+
+#[test]
 fn what_belongs_to_a_port_is_refused_beside_a_host_and_the_other_way_round() {
     let host = "[[device]]\nprofile = \"sunspec-meter\"\nhost = \"10.0.0.7\"\n";
     let said = refused(&format!("{host}baud = 9600\nparity = \"even\"\nstop_bits = 2\n"));

@@ -134,6 +134,10 @@ impl Check for Listed<'_> {
                 findings.refuse("follow", what, "no follow for this profile");
             }
         }
+        if device.publish_grid && profile.as_ref().is_some_and(|profile| !profile.has_meter()) {
+            let what = format!("{} has no meter that could be shown", device.profile);
+            findings.refuse("publish_grid", what, "no publish_grid for this profile");
+        }
         if device.dvcc {
             self.check_dvcc(profile.as_ref(), findings);
         }

@@ -15,6 +15,12 @@ pub fn is_extra(name: &str) -> bool {
     name.starts_with("x_") && name.len() > 2
 }
 
+/// Whether it is the power of a meter at the grid, of the whole or of a line.
+#[must_use]
+pub fn is_meter_power(name: &str) -> bool {
+    name.starts_with("grid_") && name.ends_with("_power")
+}
+
 /// What can be read, with its unit; a unit of "" is a number without one, "-" no number.
 const POINTS: &[(&str, &str)] = &[
     ("pv_power", "W"),
@@ -56,6 +62,7 @@ const POINTS: &[(&str, &str)] = &[
     ("warning_code", "-"),
     ("rated_power", "W"),
     ("phases", ""),
+    ("grid_phases", ""),
     ("mppt_count", ""),
     ("protocol_version", ""),
     ("serial", "-"),

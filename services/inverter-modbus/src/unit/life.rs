@@ -29,7 +29,7 @@ use crate::device::poll::{Device, Happened};
 use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
-use crate::profile::Profile;
+use crate::profile::{Class, Profile};
 use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
 /// The loop comes by at least this often, for the watchdog.
@@ -326,6 +326,9 @@ impl Unit {
         let mut shown = Ok(());
         for half in &mut halves {
             let role = half.role;
+            if self.profile.class != Class::Grid && half.waits_for_meter(view.has_meter(), is_there) {
+                continue;
+            }
             let fill = |tx: &mut Update<'_>| {
                 show::show(tx, role, &view, &battery_power);
                 if role == Role::Unit {

@@ -82,8 +82,8 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
 
 /// Lines and whole of a meter or solar inverter.
 fn meter(tx: &mut Update<'_>, view: &View<'_>, side: &str) {
-    for line in 1..=view.phases() {
-        let at = view.house_line(line);
+    for line in 1..=view.lines(side) {
+        let at = view.house_line(side, line);
         // The meter of a hybrid is at the same wires as its input.
         let volts = view.line(side, line, "voltage").or_else(|| view.line("ac_in", line, "voltage"));
         tx.set(ac::VOLTAGE.nth(at), volts)
@@ -92,7 +92,7 @@ fn meter(tx: &mut Update<'_>, view: &View<'_>, side: &str) {
     }
     tx.set(ac::TOTAL, view.total(side))
         .set(ac::FREQUENCY, view.number(&format!("{side}_frequency")))
-        .set(ac::PHASES, i32::from(view.phases()));
+        .set(ac::PHASES, i32::from(view.lines(side)));
 }
 
 fn solar_inverter(tx: &mut Update<'_>, view: &View<'_>) {
