@@ -24,6 +24,7 @@ struct Believed {
     wild: u32,
     lower: u32,
     unknown: BTreeSet<i128>,
+    was_seen: bool,
 }
 
 impl Filter {
@@ -63,14 +64,22 @@ impl Filter {
         }
     }
 
+    /// Whether a point has ever had a value.
+    #[must_use]
+    pub fn was_seen(&self, name: &str) -> bool {
+        self.points.get(name).is_some_and(|believed| believed.was_seen)
+    }
+
     /// Every point that has a value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.points.iter().filter_map(|(name, believed)| Some((name.as_str(), believed.value.as_ref()?)))
     }
 
-    /// Forgets everything: the device is gone.
+    /// Forgets every value: the device is gone. What it has at all stays known, as it will be the same one.
     pub fn clear(&mut self) {
-        self.points.clear();
+        for believed in self.points.values_mut() {
+            *believed = Believed { was_seen: believed.was_seen, ..Believed::default() };
+        }
     }
 }
 
@@ -86,6 +95,7 @@ impl Believed {
                     return None;
                 }
                 self.lower = 0;
+                self.was_seen = true;
                 self.value = Some(value.clone());
             }
             Said::Wild(_) => {
@@ -186,5 +196,15 @@ mod tests {
         filter.take(&heard(number(5.0), 1));
         filter.take(&heard(Said::Nothing, 2));
         assert_eq!(filter.number("it"), None);
+    }
+
+    #[test]
+    fn what_had_a_value_once_is_known_although_the_device_has_gone() {
+        let mut filter = Filter::default();
+        filter.take(&heard(Said::Nothing, 1));
+        assert!(!filter.was_seen("it"));
+        filter.take(&heard(number(0.0), 2));
+        filter.clear();
+        assert_eq!((filter.was_seen("it"), filter.number("it"), filter.iter().count()), (true, None, 0));
     }
 }
