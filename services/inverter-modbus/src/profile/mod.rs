@@ -117,6 +117,16 @@ impl Profile {
         })
     }
 
+    /// What a device of it is called that says its model: by its maker too, whom a chain of models names with it.
+    #[must_use]
+    pub fn product(&self, model: Option<&str>) -> String {
+        match model.filter(|model| !model.is_empty()) {
+            Some(model) if self.sunspec.is_some() => model.to_owned(),
+            Some(model) => format!("{} {model}", self.make),
+            None => self.title(),
+        }
+    }
+
     /// The table of a field that says `table`.
     #[must_use]
     pub fn table(&self, table: Option<Table>) -> Table {

@@ -89,6 +89,21 @@ fn a_sound_profile_is_read() {
 }
 
 #[test]
+fn a_device_is_called_by_its_model_and_by_its_maker_once() {
+    let mut profile = parse(SMALL, "small.toml").unwrap();
+    assert_eq!(profile.product(None), "Example One");
+    assert_eq!(profile.product(Some("")), "Example One");
+    assert_eq!(profile.product(Some("Two")), "Example Two");
+    profile.title = Some("Example family".to_owned());
+    assert_eq!(profile.product(None), "Example family");
+    let chain = builtin::by_id("sunspec-inverter").unwrap();
+    assert_eq!(chain.product(Some("Fronius Symo 8.2")), "Fronius Symo 8.2");
+    assert!(changed("serial = {", "serial = { map = { 1 = \"one\" },").contains("map in model only"));
+    let model = "model = { addr = 0, map = { 0x14835 = \"H5\" } }\nserial";
+    assert!(changed("serial", model).contains("0x14835 in u16"));
+}
+
+#[test]
 fn mistakes_have_their_line() {
     let said = changed("scale = -1\n", "scale = 0\n");
     assert!(said.contains("test.toml:") && said.contains("scale"), "{said}");

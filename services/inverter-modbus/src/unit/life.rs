@@ -302,10 +302,7 @@ impl Unit {
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
         let identity = self.device.identity().or(self.device.known()).cloned().unwrap_or_default();
-        let title = match &identity.model {
-            Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
-            _ => self.profile.title(),
-        };
+        let title = self.profile.product(identity.model.as_deref());
         let mut halves = std::mem::take(&mut self.halves);
         let view = View {
             device: &self.device,

@@ -52,13 +52,20 @@ impl Check for IdentifyIn<'_> {
             ("rated_power", &identify.rated_power),
         ];
         for (key, field) in fields {
-            let Some(Field { table, addr, kind, count, .. }) = field else { continue };
+            let Some(Field { table, addr, kind, count, map, .. }) = field else { continue };
             let place = (profile.table(*table), *addr, span(*kind, *count));
             if profile.link.forbids(place.0, place.1, place.2) {
                 findings.refuse(key, format!("{addr} is forbidden"), "an address outside of forbidden");
             }
             if (*kind == Type::String) != count.is_some() {
                 findings.refuse(key, "count is for strings, which need it", "type = \"string\" with count");
+            }
+            if key != "model" && !map.0.is_empty() {
+                findings.refuse(key, "names for numbers", "map in model only");
+            }
+            let is_held = |raw: &i128| kind.limits().is_some_and(|(low, high)| (low..=high).contains(raw));
+            for raw in map.0.keys().filter(|raw| !is_held(raw)) {
+                findings.refuse(key, format!("{raw:#x} in {}", kind.name()), "raw values of the type");
             }
         }
     }
