@@ -95,6 +95,13 @@ fn list() -> anyhow::Result<()> {
 
 fn check(file: &Path) -> anyhow::Result<()> {
     let profile = library::read(file).map_err(|why| anyhow!("{why}"))?;
+    library::named(&profile, file).map_err(|why| anyhow!("{why}"))?;
+    if !profile.tells_devices() {
+        crate::complain(&format!(
+            "{}: no [identify] with a match: whatever answers is taken for this device, and a search does not find it",
+            file.display()
+        ));
+    }
     crate::print(&format!(
         "{} is fine: {}, {} points, {} set points, {} ways of running, {} facts unverified\n",
         file.display(),

@@ -89,7 +89,11 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
     assert!(refused(device).contains("port or host"));
     assert!(refused(&format!("{device}port = \"/dev/a\"\nhost = \"b\"\n")).contains("port or host"));
     let twice = format!("{device}port = \"/dev/a\"\n{device}port = \"/dev/a\"\n");
-    assert!(refused(&twice).contains("two devices are unit 1"));
+    assert!(
+        refused(&twice).starts_with("test.toml:4:1: device[1].unit: two devices are unit 1"),
+        "{}",
+        refused(&twice)
+    );
     let rates = format!("{device}port = \"/dev/a\"\n{device}port = \"/dev/a\"\nunit = 2\nbaud = 19200\n");
     assert!(refused(&rates).contains("one rate"), "{}", refused(&rates));
     assert!(

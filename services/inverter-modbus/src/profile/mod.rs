@@ -139,6 +139,13 @@ impl Profile {
         words.unwrap_or(self.link.words)
     }
 
+    /// Whether anything tells its devices from others. Otherwise whatever answers is taken for one.
+    #[must_use]
+    pub fn tells_devices(&self) -> bool {
+        self.identify.as_ref().is_some_and(|identify| !identify.matches.is_empty())
+            || self.sunspec.as_ref().is_some_and(|sunspec| !sunspec.any.is_empty())
+    }
+
     /// Whether it has the power of a meter or current transformer at the grid: what `publish_grid` shows.
     #[must_use]
     pub fn has_meter(&self) -> bool {

@@ -21,6 +21,13 @@ pub fn is_meter_power(name: &str) -> bool {
     name.starts_with("grid_") && name.ends_with("_power")
 }
 
+/// Whether it is measured, and so changes all the time: powers, voltages, currents, temperatures and states of charge.
+#[must_use]
+pub fn is_live(name: &str) -> bool {
+    let is_measured = |unit: &str| ["W", "VA", "var", "V", "A", "Hz", "C", "%"].contains(&unit);
+    name != "rated_power" && name != "soh" && point_unit(name).is_some_and(is_measured)
+}
+
 /// What can be read, with its unit; a unit of "" is a number without one, "-" no number.
 const POINTS: &[(&str, &str)] = &[
     ("pv_power", "W"),

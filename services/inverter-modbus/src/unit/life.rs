@@ -109,6 +109,12 @@ impl Unit {
                  that it is one; compare its values with its display"
             );
         }
+        if !profile.tells_devices() {
+            tracing::warn!(
+                device = profile.id,
+                "its profile has no [identify] with a match: whatever answers as unit {number} of {address} is taken for it"
+            );
+        }
         let profile = Arc::new(config.taken(profile));
         let name = format!("{}_{number}", address.suffix());
         let mut halves = Vec::new();

@@ -3,6 +3,7 @@
 use service_kit::config::{Check, Findings};
 
 use super::common::span;
+use super::points::largest;
 use crate::profile::Profile;
 use crate::profile::kind::Type;
 use crate::profile::scalar::Table;
@@ -76,6 +77,19 @@ fn check_match(part: &Match, findings: &mut Findings) {
     let ways = [part.one_of.is_some(), part.range.is_some(), part.prefix.is_some(), part.ascii.is_some()];
     if ways.into_iter().filter(|is| *is).count() != 1 {
         findings.refuse("match", "what must hold is not clear", "one of in, range, prefix and ascii");
+    }
+    let (low, high) = match part.mask {
+        Some(mask) => (0, largest(mask)),
+        None => part.kind.limits().unwrap_or((i128::MIN, i128::MAX)),
+    };
+    let range = part.range.iter().flat_map(|(first, last)| [first, last]);
+    for raw in part.one_of.iter().flatten().chain(range).filter(|raw| !(low..=high).contains(raw)) {
+        let raw = if *raw < 0 { raw.to_string() } else { format!("{raw:#x}") };
+        findings.refuse(
+            "match",
+            format!("{raw} in {}", part.kind.name()),
+            "raw values that the registers hold",
+        );
     }
     if is_text != part.count.is_some() {
         findings.refuse("match", "count is for prefix and ascii, which need it", "count = REGISTERS");
