@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
-use inverter_modbus::config::Device;
+use inverter_modbus::config::{Device, Recognise};
 use inverter_modbus::device::access::Fault;
 use inverter_modbus::device::recognise::NotIt;
 use inverter_modbus::engine::decode::{Said, Value, decode};
@@ -67,6 +67,9 @@ struct ReadOptions {
     /// Address of the device on the line.
     #[arg(long, value_name = "UNIT")]
     unit: Option<u8>,
+    /// Take whatever answers for a device of the profile, as recognise = "any" of the configuration does.
+    #[arg(long)]
+    any: bool,
     /// How long it may take altogether, s.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     within: u64,
@@ -92,6 +95,13 @@ fn list() -> anyhow::Result<()> {
 
 fn check(file: &Path) -> anyhow::Result<()> {
     let profile = library::read(file).map_err(|why| anyhow!("{why}"))?;
+    library::named(&profile, file).map_err(|why| anyhow!("{why}"))?;
+    if !profile.tells_devices() {
+        crate::complain(&format!(
+            "{}: no [identify] with a match: whatever answers is taken for this device, and a search does not find it",
+            file.display()
+        ));
+    }
     crate::print(&format!(
         "{} is fine: {}, {} points, {} set points, {} ways of running, {} facts unverified\n",
         file.display(),
@@ -116,6 +126,12 @@ pub(crate) fn profile(name: &str) -> anyhow::Result<Profile> {
 async fn read(options: ReadOptions) -> anyhow::Result<()> {
     let profile = profile(&options.profile)?;
     let mut place = Device::at(&profile.id);
+    // Everything that the profile has is shown.
+    place.publish_grid = true;
+    if options.any {
+        place.recognise = Recognise::Any;
+    }
+    let profile = place.taken(profile);
     (place.port, place.host, place.tcp_port) = (options.port, options.host, options.tcp_port);
     (place.baud, place.unit) = (options.baud, options.unit);
     if options.rtu {
@@ -131,6 +147,7 @@ async fn read(options: ReadOptions) -> anyhow::Result<()> {
             (Address::Tcp { .. }, NotIt::Fault(Fault::NoAnswer(NoAnswer::Silence))) => {
                 anyhow!("{address} unit {unit}: the connection stands, and there is {why}: {TAKEN}")
             }
+            (_, NotIt::Another { .. }) => anyhow!("{address} unit {unit}: {why}; here it is --any"),
             _ => anyhow!("{address} unit {unit}: {why}"),
         })?;
     if read.image.iter().next().is_none() {

@@ -50,7 +50,8 @@ impl Library {
         for folder in &self.folders {
             let path = folder.join(format!("{id}.toml"));
             if path.is_file() {
-                return read(&path);
+                let profile = read(&path)?;
+                return named(&profile, &path).map(|()| profile);
             }
         }
         builtin::by_id(id).ok_or_else(|| Missing::Unknown(id.to_owned()))
@@ -65,6 +66,23 @@ impl Library {
         ids.sort();
         ids.dedup();
         ids
+    }
+}
+
+/// That a profile is found by the name that it has.
+///
+/// # Errors
+/// [`Missing::Broken`]: its file is called something else.
+pub fn named(profile: &Profile, path: &Path) -> Result<(), Missing> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    match stem == profile.id {
+        true => Ok(()),
+        false => Err(Missing::Broken(format!(
+            "{}: id = {:?} does not fit the name of the file: {stem:?} there, or {}.toml as its name",
+            path.display(),
+            profile.id,
+            profile.id
+        ))),
     }
 }
 

@@ -89,7 +89,11 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
     assert!(refused(device).contains("port or host"));
     assert!(refused(&format!("{device}port = \"/dev/a\"\nhost = \"b\"\n")).contains("port or host"));
     let twice = format!("{device}port = \"/dev/a\"\n{device}port = \"/dev/a\"\n");
-    assert!(refused(&twice).contains("two devices are unit 1"));
+    assert!(
+        refused(&twice).starts_with("test.toml:4:1: device[1].unit: two devices are unit 1"),
+        "{}",
+        refused(&twice)
+    );
     let rates = format!("{device}port = \"/dev/a\"\n{device}port = \"/dev/a\"\nunit = 2\nbaud = 19200\n");
     assert!(refused(&rates).contains("one rate"), "{}", refused(&rates));
     assert!(
@@ -98,6 +102,23 @@ fn a_device_is_at_one_place_and_two_are_not_the_same() {
     assert!(refused("").contains("device"));
     let follow = "[[device]]\nprofile = \"sunspec-meter\"\nport = \"/dev/a\"\nfollow = \"com.victronenergy.battery.busbar\"\n";
     assert!(refused(follow).contains("no limit that could follow"));
+}
+
+#[test]
+fn a_grid_meter_is_published_only_of_a_profile_that_has_one() {
+    let with = |profile: &str| {
+        format!("[[device]]\nprofile = {profile:?}\nport = \"/dev/a\"\npublish_grid = true\n")
+    };
+    for without in ["growatt-spf", "sma-sunny-island"] {
+        let said = refused(&with(without));
+        assert!(
+            said.contains(&format!("test.toml:4:16: device[0].publish_grid: {without} has no meter")),
+            "{said}"
+        );
+    }
+    for profile in ["deye-one-phase", "sungrow-sh", "sunspec-inverter", "sunspec-hybrid", "sunspec-meter"] {
+        assert!(parse(&with(profile)).device[0].publish_grid);
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ struct Moment {
     rows: Vec<Row>,
 }
 
-const MOMENTS: [&str; 11] = [
+const MOMENTS: [&str; 12] = [
     include_str!("moments/sungrow-sh.toml"),
     include_str!("moments/solis-hybrid.toml"),
     include_str!("moments/sma-sunny-island.toml"),
@@ -71,6 +71,7 @@ const MOMENTS: [&str; 11] = [
     include_str!("moments/growatt-xh.toml"),
     include_str!("moments/luxpower.toml"),
     include_str!("moments/sunspec-hybrid.toml"),
+    include_str!("moments/sunspec-inverter.toml"),
     include_str!("moments/deye-one-phase.toml"),
     include_str!("moments/deye-three-phase-lv.toml"),
     include_str!("moments/deye-three-phase-hv.toml"),

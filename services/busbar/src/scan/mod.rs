@@ -11,7 +11,7 @@ mod report;
 mod target;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -80,6 +80,9 @@ fn parity(text: &str) -> Result<Parity, String> {
 }
 
 pub(crate) async fn run(options: Scan) -> anyhow::Result<()> {
+    if let Some(file) = &options.write {
+        is_free(file)?;
+    }
     let knowledge = Arc::new(knowledge(options.product.as_deref())?);
     let wishes = Wishes {
         bauds: options.baud,
@@ -135,7 +138,20 @@ fn knowledge(product: Option<&str>) -> anyhow::Result<Knowledge> {
     Knowledge::only(crate::profile::profile(product)?).map_err(|why| anyhow!(why))
 }
 
-fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
+/// That a new file can be there: nobody should wait for a search whose result has no place.
+fn is_free(file: &Path) -> anyhow::Result<()> {
+    let name = file.display();
+    if file.symlink_metadata().is_ok() {
+        bail!("{name} is there already: give --write another name, or move it away first");
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("{name} cannot be written: {} is no folder; make it first", folder.display());
+    }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     let mut new = std::fs::File::create_new(file).with_context(|| file.display().to_string())?;
     new.write_all(text.as_bytes()).with_context(|| file.display().to_string())
 }

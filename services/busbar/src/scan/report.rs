@@ -17,7 +17,7 @@ pub(super) fn text(outcome: &Outcome, knowledge: &Knowledge, written: Option<&Pa
         [
             address.to_string(),
             finding.unit.to_string(),
-            name(&finding.verdict, knowledge),
+            name(finding, knowledge),
             finding.identity.serial.clone().unwrap_or_default(),
         ]
     });
@@ -58,10 +58,10 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-fn name(verdict: &Verdict, knowledge: &Knowledge) -> String {
-    match verdict {
+fn name(finding: &Finding, knowledge: &Knowledge) -> String {
+    match &finding.verdict {
         Verdict::Is(id) => match profile(knowledge, id) {
-            Some(profile) => format!("{} ({id})", profile.title()),
+            Some(profile) => format!("{} ({id})", profile.product(finding.identity.model.as_deref())),
             None => id.clone(),
         },
         Verdict::Either(ids) => format!("one of {}", ids.join(", ")),
@@ -113,7 +113,8 @@ pub(super) fn configuration(outcome: &Outcome, knowledge: &Knowledge) -> String 
             text.push('\n');
         }
         let serial = finding.identity.serial.as_deref().map(printable).unwrap_or_default();
-        text.push_str(format!("# {} {serial}", profile.title()).trim_end());
+        let product = printable(&profile.product(finding.identity.model.as_deref()));
+        text.push_str(format!("# {product} {serial}").trim_end());
         text.push_str(&entry(&device));
     }
     text
@@ -179,7 +180,7 @@ pub(super) fn json(outcome: &Outcome, knowledge: &Knowledge) -> Value {
             "host": host,
             "tcp_port": tcp_port,
             "unit": finding.unit,
-            "name": name(&finding.verdict, knowledge),
+            "name": name(finding, knowledge),
             "profiles": profiles,
             "like": known,
             "serial": identity.serial,
@@ -243,6 +244,20 @@ mod tests {
         assert_eq!((device.unit, device.baud, device.stop_bits), (Some(5), Some(19_200), Some(2)), "{text}");
         assert_eq!(device.port.as_deref(), Some(Path::new("/dev/tty \"0")));
         assert_eq!(device.parity, Some(ParityBit::Even));
+    }
+
+    #[test]
+    fn a_device_is_shown_by_what_it_says_of_itself() {
+        let mut found = outcome(Verdict::Is("sunspec-inverter".into()));
+        let said = |found: &Outcome| text(found, &knowledge(), None);
+        assert!(said(&found).contains("SunSpec inverter (sunspec-inverter)"), "it says nothing");
+        found.found[0].1.identity.model = Some("Fronius Symo 8.2\u{1b}".to_owned());
+        let said = said(&found);
+        assert!(
+            said.contains("  Fronius Symo 8.2 (sunspec-inverter)") && !said.contains("SunSpec "),
+            "{said}"
+        );
+        assert!(said.contains("# Fronius Symo 8.2 A1") && !said.contains('\u{1b}'), "{said}");
     }
 
     #[test]

@@ -52,7 +52,10 @@ impl Picture {
         }
         if self.services.is_empty() {
             lines.push(Line::default());
-            let words = format!("no service of Busbar on {}; is bms-can running?", self.bus);
+            let words = format!(
+                "no service of Busbar on {}: none is running, or none has heard its device yet",
+                self.bus
+            );
             lines.extend(sentence(Style::Plain, &words, width));
         }
         if !self.silent.is_empty() {
@@ -253,7 +256,10 @@ mod tests {
     #[test]
     fn nothing_of_ours_is_said_with_the_bus_and_the_likely_cause() {
         let lines = text(&picture(Vec::new(), false), 200);
-        assert_eq!(lines[2], "no service of Busbar on unix:path=/run/bus; is bms-can running?");
+        assert_eq!(
+            lines[2],
+            "no service of Busbar on unix:path=/run/bus: none is running, or none has heard its device yet"
+        );
     }
 
     #[test]

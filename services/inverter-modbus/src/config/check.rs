@@ -41,11 +41,11 @@ impl Check for Config {
         for (n, discover) in self.discover.iter().enumerate() {
             let is_twice = self.discover.iter().take(n).any(|other| other.place() == discover.place());
             if is_twice && let Some(place) = discover.place() {
-                findings.refuse(
-                    "discover",
-                    format!("twice at {}", place.address().place()),
-                    "one entry for a line",
-                );
+                let key = if discover.port.is_some() { "port" } else { "host" };
+                findings.item("discover", n, |findings| {
+                    let what = format!("twice at {}", place.address().place());
+                    findings.refuse(key, what, "one entry for a line");
+                });
             }
         }
         let listed: Vec<Listed<'_>> =
@@ -60,17 +60,15 @@ impl Check for Config {
             let others = self.device.iter().take(n).filter_map(place);
             for (other, its_unit) in others.filter(|(other, _)| other.is_same_place(&address)) {
                 if its_unit == unit {
-                    findings.refuse(
-                        "device",
-                        format!("two devices are unit {unit} of {address}"),
-                        "different units",
-                    );
+                    findings.item("device", n, |findings| {
+                        let what = format!("two devices are unit {unit} of {address}");
+                        findings.refuse("unit", what, "different units");
+                    });
                 } else if other != address {
-                    findings.refuse(
-                        "device",
-                        format!("{address} is also {other}"),
-                        "one rate and framing for a line",
-                    );
+                    findings.item("device", n, |findings| {
+                        let what = format!("{address} is also {other}");
+                        findings.refuse("profile", what, "one rate and framing for a line");
+                    });
                 }
             }
         }
@@ -133,6 +131,10 @@ impl Check for Listed<'_> {
                 let what = format!("{} has no limit that could follow", device.profile);
                 findings.refuse("follow", what, "no follow for this profile");
             }
+        }
+        if device.publish_grid && profile.as_ref().is_some_and(|profile| !profile.has_meter()) {
+            let what = format!("{} has no meter that could be shown", device.profile);
+            findings.refuse("publish_grid", what, "no publish_grid for this profile");
         }
         if device.dvcc {
             self.check_dvcc(profile.as_ref(), findings);

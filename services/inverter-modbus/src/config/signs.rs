@@ -1,6 +1,7 @@
 //! Signs that the user knows better than the profile.
 
 use super::Device;
+use crate::profile::names;
 
 impl Device {
     /// Whether a point has the opposite sign of what the profile says.
@@ -9,7 +10,7 @@ impl Device {
         match point {
             "battery_power" | "battery_current" => self.battery_reversed,
             // The counters of such meters are right (evcc-io/evcc: templates/definition/meter/solaredge-hybrid.yaml).
-            _ => self.meter_reversed && point.starts_with("grid_") && point.ends_with("_power"),
+            _ => self.meter_reversed && names::is_meter_power(point),
         }
     }
 }

@@ -246,7 +246,16 @@ async fn text(
     field: Option<&Field>,
 ) -> Result<Option<String>, NotIt> {
     let Some(field) = field else { return Ok(None) };
-    Ok(fetch(profile, access, image, field).await?.and_then(words))
+    Ok(fetch(profile, access, image, field).await?.and_then(|raw| said(field, raw)))
+}
+
+/// What a field says as text: the name of a number where it has names.
+#[must_use]
+pub fn said(field: &Field, raw: Raw) -> Option<String> {
+    match raw {
+        Raw::Int(number) if !field.map.0.is_empty() => field.map.0.get(&number).cloned(),
+        raw => words(raw),
+    }
 }
 
 /// What a field says as text; nothing if it is empty.

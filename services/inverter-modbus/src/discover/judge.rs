@@ -1,7 +1,7 @@
 //! What the registers of one unit say: which profiles fit, which signs hold, and who the device is.
 
 use super::knowledge::{Sign, Step, sign_table};
-use crate::device::recognise::{self, Identity, layout_of, words};
+use crate::device::recognise::{self, Identity, layout_of, said};
 use crate::engine::image::Image;
 use crate::engine::plan::Range;
 use crate::engine::sunspec::Chain;
@@ -87,9 +87,9 @@ pub fn identity(profile: &Profile, image: &Image, chain: Option<&Chain>) -> Iden
     for (what, field) in fields(profile) {
         let Some(raw) = layout_of(profile, field).read(image) else { continue };
         match what {
-            What::Serial => identity.serial = words(raw),
-            What::Model => identity.model = words(raw),
-            What::Firmware => identity.firmware = words(raw),
+            What::Serial => identity.serial = said(field, raw),
+            What::Model => identity.model = said(field, raw),
+            What::Firmware => identity.firmware = said(field, raw),
             What::RatedPower => {
                 identity.rated_power_w = raw.number().map(|raw| raw * field.scale + field.offset);
             }

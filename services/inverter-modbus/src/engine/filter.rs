@@ -26,6 +26,7 @@ struct Believed {
     counted: Option<f64>,
     lower: u32,
     unknown: BTreeSet<i128>,
+    was_seen: bool,
 }
 
 impl Filter {
@@ -65,17 +66,24 @@ impl Filter {
         }
     }
 
+    /// Whether a point has ever had a value.
+    #[must_use]
+    pub fn was_seen(&self, name: &str) -> bool {
+        self.points.get(name).is_some_and(|believed| believed.was_seen)
+    }
+
     /// Every point that has a value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.points.iter().filter_map(|(name, believed)| Some((name.as_str(), believed.value.as_ref()?)))
     }
 
-    /// Forgets everything but how far the counters were: the device was away, and one that has just begun may say 0.
+    /// Forgets every value: the device was away. What it has at all stays known, as it will be the same one, and so does how far
+    /// its counters were: one that has just begun may say 0.
     pub fn clear(&mut self) {
-        self.points.retain(|_, believed| {
-            *believed = Believed { counted: believed.counted, ..Believed::default() };
-            believed.counted.is_some()
-        });
+        for believed in self.points.values_mut() {
+            let Believed { was_seen, counted, .. } = *believed;
+            *believed = Believed { was_seen, counted, ..Believed::default() };
+        }
     }
 }
 
@@ -92,6 +100,7 @@ impl Believed {
                 }
                 self.lower = 0;
                 self.counted = value.number().filter(|_| point.is_counter);
+                self.was_seen = true;
                 self.value = Some(value.clone());
             }
             Said::Wild(_) => {
@@ -227,5 +236,15 @@ mod tests {
         filter.take(&heard(number(5.0), 1));
         filter.take(&heard(Said::Nothing, 2));
         assert_eq!(filter.number("it"), None);
+    }
+
+    #[test]
+    fn what_had_a_value_once_is_known_although_the_device_has_gone() {
+        let mut filter = Filter::default();
+        filter.take(&heard(Said::Nothing, 1));
+        assert!(!filter.was_seen("it"));
+        filter.take(&heard(number(0.0), 2));
+        filter.clear();
+        assert_eq!((filter.was_seen("it"), filter.number("it"), filter.iter().count()), (true, None, 0));
     }
 }

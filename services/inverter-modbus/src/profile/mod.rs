@@ -17,6 +17,8 @@ pub mod point;
 pub mod scalar;
 pub mod write;
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 use service_kit::config::{self, ConfigErrors};
 
@@ -28,6 +30,8 @@ use write::{Identify, ModeSpec, Step, SunSpec, WritePoint};
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
+/// The SunSpec models of meters (sunspec/models: json/).
+const METERS: RangeInclusive<u16> = 201..=214;
 
 /// A model of device.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -113,6 +117,16 @@ impl Profile {
         })
     }
 
+    /// What a device of it is called that says its model: by its maker too, whom a chain of models names with it.
+    #[must_use]
+    pub fn product(&self, model: Option<&str>) -> String {
+        match model.filter(|model| !model.is_empty()) {
+            Some(model) if self.sunspec.is_some() => model.to_owned(),
+            Some(model) => format!("{} {model}", self.make),
+            None => self.title(),
+        }
+    }
+
     /// The table of a field that says `table`.
     #[must_use]
     pub fn table(&self, table: Option<Table>) -> Table {
@@ -123,6 +137,26 @@ impl Profile {
     #[must_use]
     pub fn order(&self, words: Option<Words>) -> Words {
         words.unwrap_or(self.link.words)
+    }
+
+    /// Whether anything tells its devices from others. Otherwise whatever answers is taken for one.
+    #[must_use]
+    pub fn tells_devices(&self) -> bool {
+        self.identify.as_ref().is_some_and(|identify| !identify.matches.is_empty())
+            || self.sunspec.as_ref().is_some_and(|sunspec| !sunspec.any.is_empty())
+    }
+
+    /// Whether it has the power of a meter or current transformer at the grid: what `publish_grid` shows.
+    #[must_use]
+    pub fn has_meter(&self) -> bool {
+        self.point.iter().any(|point| names::is_meter_power(&point.name))
+    }
+
+    /// Leaves out the meters in the chain of models, which nobody wants shown.
+    pub fn leave_out_meters(&mut self) {
+        let is_meter = |model: &[u16]| !model.is_empty() && model.iter().all(|id| METERS.contains(id));
+        self.block.retain(|block| !is_meter(&block.model));
+        self.point.retain(|point| !is_meter(&point.model));
     }
 
     /// Every write of every sequence of it.

@@ -15,6 +15,19 @@ pub fn is_extra(name: &str) -> bool {
     name.starts_with("x_") && name.len() > 2
 }
 
+/// Whether it is the power of a meter at the grid, of the whole or of a line.
+#[must_use]
+pub fn is_meter_power(name: &str) -> bool {
+    name.starts_with("grid_") && name.ends_with("_power")
+}
+
+/// Whether it is measured, and so changes all the time: powers, voltages, currents, temperatures and states of charge.
+#[must_use]
+pub fn is_live(name: &str) -> bool {
+    let is_measured = |unit: &str| ["W", "VA", "var", "V", "A", "Hz", "C", "%"].contains(&unit);
+    name != "rated_power" && name != "soh" && point_unit(name).is_some_and(is_measured)
+}
+
 /// What can be read, with its unit; a unit of "" is a number without one, "-" no number.
 const POINTS: &[(&str, &str)] = &[
     ("pv_power", "W"),
@@ -56,6 +69,7 @@ const POINTS: &[(&str, &str)] = &[
     ("warning_code", "-"),
     ("rated_power", "W"),
     ("phases", ""),
+    ("grid_phases", ""),
     ("mppt_count", ""),
     ("protocol_version", ""),
     ("serial", "-"),

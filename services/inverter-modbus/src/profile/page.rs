@@ -31,7 +31,9 @@ pub fn page(profile: &Profile) -> String {
     line(&mut page, "| | |\n| --- | --- |");
     row(&mut page, &["maker", &profile.make]);
     row(&mut page, &["models", &profile.models.join(", ")]);
-    row(&mut page, &["on the bus", class]);
+    let is_more = profile.class != Class::Grid && profile.has_meter();
+    let more = if is_more { "; its meter with `publish_grid`: `grid`" } else { "" };
+    row(&mut page, &["on the bus", &format!("{class}{more}")]);
     if let Some(rtu) = &profile.link.rtu {
         let baud: Vec<_> = rtu.baud.iter().map(u32::to_string).collect();
         row(&mut page, &["serial line", &format!("{} bit/s", baud.join(" or "))]);

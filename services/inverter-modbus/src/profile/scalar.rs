@@ -101,7 +101,8 @@ impl Default for Every {
 
 impl<'de> Deserialize<'de> for Every {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        // Nothing stands in the place of what was refused already: the block that it is of is there nevertheless.
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Every::default()) };
         if text == "once" {
             return Ok(Every::Once);
         }

@@ -89,6 +89,21 @@ fn a_sound_profile_is_read() {
 }
 
 #[test]
+fn a_device_is_called_by_its_model_and_by_its_maker_once() {
+    let mut profile = parse(SMALL, "small.toml").unwrap();
+    assert_eq!(profile.product(None), "Example One");
+    assert_eq!(profile.product(Some("")), "Example One");
+    assert_eq!(profile.product(Some("Two")), "Example Two");
+    profile.title = Some("Example family".to_owned());
+    assert_eq!(profile.product(None), "Example family");
+    let chain = builtin::by_id("sunspec-inverter").unwrap();
+    assert_eq!(chain.product(Some("Fronius Symo 8.2")), "Fronius Symo 8.2");
+    assert!(changed("serial = {", "serial = { map = { 1 = \"one\" },").contains("map in model only"));
+    let model = "model = { addr = 0, map = { 0x14835 = \"H5\" } }\nserial";
+    assert!(changed("serial", model).contains("0x14835 in u16"));
+}
+
+#[test]
 fn mistakes_have_their_line() {
     let said = changed("scale = -1\n", "scale = 0\n");
     assert!(said.contains("test.toml:") && said.contains("scale"), "{said}");
@@ -121,6 +136,42 @@ fn values_must_fit_their_types_and_units_their_names() {
     assert!(changed("63 =", "64 =").contains("bit 64 of 0 to 63"));
     assert!(changed("range = [-40, 120]", "range = [120, -40]").contains("smaller value first"));
     assert!(changed("0x10 =", "0x10000 =").contains("raw values of the type"));
+}
+
+#[test]
+fn what_can_never_be_is_refused() {
+    let wide = changed("in = [5, 0x0500]", "in = [5, 0x14835]");
+    assert!(wide.contains("0x14835 in u16"), "{wide}");
+    assert!(changed("in = [5, 0x0500]", "mask = 0x00F0, in = [16]").contains("0x10 in u16"));
+    let bits = changed("addr = 108\nmin = 0\nmax = 240", "addr = 108\nmask = 0x0001\nmin = 0\nmax = 3");
+    assert!(bits.contains("raw 3 in the bits 0x0001 of u16"), "{bits}");
+    let never = changed("offset = -100\ninvalid = [0]\nrange = [-40, 120]", "range = [9000, 10000]");
+    assert!(never.contains("9000 to 10000, of values of 0 to 6553.5"), "{never}");
+    let once = changed("count = 52", "count = 52\nevery = \"once\"");
+    assert!(once.contains("battery_power is in a block that is read once"), "{once}");
+    let negative = changed("invalid = [0]", "invalid = [-1]");
+    assert!(negative.contains("-1 in u16"), "{negative}");
+    for unit in ["0", "248", "255"] {
+        let said = changed("[link]\n", &format!("[link]\nunits = [{unit}]\n"));
+        assert!(said.contains("addresses of 1 to 247"), "{unit}: {said}");
+    }
+}
+
+#[test]
+fn a_mistake_is_told_where_it_is_and_brings_no_others_with_it() {
+    let at = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).unwrap() + 1;
+    let half = changed("addr = 600\n", "addr = 637\ntype = \"u32\"\n");
+    assert!(half.contains("no block reads holding 638, of 637 to 638"), "{half}");
+    let wrong = changed("every = \"once\"", "every = \"1h\"");
+    assert!(wrong.lines().count() == 1 && wrong.contains("neither"), "{wrong}");
+    let overlap = changed("addr = 586\ncount = 52", "addr = 39\ncount = 599");
+    let place = at(&SMALL.replacen("addr = 586\ncount = 52", "addr = 39\ncount = 599", 1), "addr = 39");
+    assert!(overlap.starts_with(&format!("test.toml:{place}:")), "{overlap}");
+    let circle = changed(
+        "expr = \"pv1_power\"",
+        "expr = \"x_it + pv_power\"\n\n[[point]]\nname = \"x_it\"\nexpr = \"pv_power\"",
+    );
+    assert!(circle.contains(&format!("test.toml:{}:", at(SMALL, "name = \"pv_power\""))), "{circle}");
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub(crate) struct Half {
     failure: Repeating,
     /// There has been something to show: only then the settings are asked for its number, which they keep for ever.
     was_seen: bool,
+    /// It was said that the meter of an inverter says nothing.
+    is_empty: bool,
 }
 
 /// Something that concerns a service.
@@ -106,12 +108,26 @@ impl Half {
             backoff: Backoff::for_hardware(random_seed()),
             failure: Repeating::default(),
             was_seen: false,
+            is_empty: false,
         })
+    }
+
+    /// Whether it is the meter of an inverter that has said nothing yet, which is told once: a meter without a value is none.
+    pub(crate) fn waits_for_meter(&mut self, has_meter: bool, is_there: bool) -> bool {
+        let is_empty = self.role == Role::Grid && !has_meter && !self.is_published;
+        if !std::mem::replace(&mut self.is_empty, is_empty && is_there) && is_empty && is_there {
+            tracing::warn!(
+                service = self.bus_name,
+                "publish_grid = true, and the device at {} shows no meter: there is none on the bus until it does",
+                self.connection
+            );
+        }
+        is_empty
     }
 
     /// Whether it is to be put on the bus now, once there is something to show.
     pub(crate) fn is_missing(&self, now: Instant) -> bool {
-        !self.is_published && self.free_at.is_none_or(|at| at <= now)
+        !self.is_published && !self.is_empty && self.free_at.is_none_or(|at| at <= now)
     }
 
     /// Whether its name is somebody else's.
@@ -248,7 +264,7 @@ pub(crate) fn roles(profile: &Profile, config: &config::Device) -> Vec<Role> {
         Class::PvInverter => vec![Role::PvInverter],
         Class::Grid => vec![Role::Grid],
     };
-    if config.publish_grid && profile.class == Class::Hybrid {
+    if config.publish_grid && profile.class != Class::Grid && profile.has_meter() {
         roles.push(Role::Grid);
     }
     roles

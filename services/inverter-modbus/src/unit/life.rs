@@ -30,7 +30,7 @@ use crate::device::poll::{Device, Happened};
 use crate::device::presence::OFFLINE;
 use crate::line::Line;
 use crate::line::address::Address;
-use crate::profile::Profile;
+use crate::profile::{Class, Profile};
 use crate::pulse::Loops;
 use crate::system::{BATTERY_POWER, BatteryPower, Member, Systems, Wish};
 
@@ -108,6 +108,12 @@ impl Unit {
                 device = profile.id,
                 "recognise = \"any\": whatever answers as unit {number} of {address} is taken for this device, and nothing checks \
                  that it is one; compare its values with its display"
+            );
+        }
+        if !profile.tells_devices() {
+            tracing::warn!(
+                device = profile.id,
+                "its profile has no [identify] with a match: whatever answers as unit {number} of {address} is taken for it"
             );
         }
         let profile = Arc::new(config.taken(profile));
@@ -315,10 +321,7 @@ impl Unit {
 
     async fn show(&mut self, is_there: bool, now: Instant) -> Result<(), BusError> {
         let identity = self.device.identity().or(self.device.known()).cloned().unwrap_or_default();
-        let title = match &identity.model {
-            Some(model) if !model.is_empty() => format!("{} {model}", self.profile.make),
-            _ => self.profile.title(),
-        };
+        let title = self.profile.product(identity.model.as_deref());
         let mut halves = std::mem::take(&mut self.halves);
         let view = View {
             device: &self.device,
@@ -339,6 +342,9 @@ impl Unit {
         let mut shown = Ok(());
         for half in &mut halves {
             let role = half.role;
+            if self.profile.class != Class::Grid && half.waits_for_meter(view.has_meter(), is_there) {
+                continue;
+            }
             let fill = |tx: &mut Update<'_>| {
                 show::show(tx, role, &view, &battery_power);
                 if role == Role::Unit {

@@ -10,6 +10,9 @@ use super::view::View;
 use crate::profile::Class;
 use crate::system::{BatteryPower, flows, show_mode, show_standard};
 
+/// No profile names more trackers.
+const MOST_TRACKERS: u16 = 8;
+
 /// Everything that a service shows.
 pub(super) fn show(tx: &mut Update<'_>, role: Role, view: &View<'_>, power: &BatteryPower) {
     tx.set(device::CONNECTED, i32::from(view.is_there));
@@ -51,27 +54,20 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
         .set(m::ERROR_CODE, view.error())
         .set(m::ERROR_TEXT, view.faults())
         .set(m::TEMPERATURE, view.number("temperature"));
-    let trackers: Vec<u16> = (1..=8)
-        .filter(|n| {
-            let names = [format!("pv{n}_power"), format!("pv{n}_voltage")];
-            view.device.map().is_some_and(|map| names.iter().any(|name| map.group(name).is_some()))
-        })
-        .collect();
-    let is_tracker =
-        |n: &&u16| view.points().number("mppt_count").is_none_or(|count| f64::from(**n) <= count);
-    let trackers: Vec<&u16> = trackers.iter().filter(is_tracker).collect();
+    let trackers = trackers(view);
     let sum = || {
-        let watts: Vec<f64> = trackers.iter().filter_map(|n| view.number(&format!("pv{n}_power"))).collect();
+        let watts: Vec<f64> = (1..=trackers).filter_map(|n| view.number(&format!("pv{n}_power"))).collect();
         (!watts.is_empty()).then(|| watts.iter().sum())
     };
     tx.set(m::YIELD_POWER, view.number("pv_power").or_else(sum))
         .set(m::YIELD_SYSTEM, view.number("pv_energy_total"))
         .set(m::YIELD_USER, view.number("pv_energy_total"))
         .set(m::YIELD_TODAY, view.number("pv_energy_today"))
-        .set(m::TRACKERS, i32::try_from(trackers.len()).unwrap_or(0));
-    for (at, n) in (0_u16..).zip(trackers) {
+        .set(m::TRACKERS, i32::from(trackers));
+    for n in 1..=trackers {
         let product =
             || Some(view.number(&format!("pv{n}_voltage"))? * view.number(&format!("pv{n}_current"))?);
+        let at = n - 1;
         tx.set(m::TRACKER_P.nth(at), view.number(&format!("pv{n}_power")).or_else(product))
             .set(m::TRACKER_V.nth(at), view.number(&format!("pv{n}_voltage")));
     }
@@ -80,10 +76,18 @@ fn unit(tx: &mut Update<'_>, view: &View<'_>) {
         .set(discharged, view.number("discharge_energy_total"));
 }
 
+/// The number of the last tracker that has ever said anything: profiles name more of them than most models have.
+fn trackers(view: &View<'_>) -> u16 {
+    let most = view.points().number("mppt_count").unwrap_or(f64::INFINITY);
+    let was_seen =
+        |n: u16| ["power", "voltage"].iter().any(|what| view.points().was_seen(&format!("pv{n}_{what}")));
+    (1..=MOST_TRACKERS).rev().find(|n| f64::from(*n) <= most && was_seen(*n)).unwrap_or(0)
+}
+
 /// Lines and whole of a meter or solar inverter.
 fn meter(tx: &mut Update<'_>, view: &View<'_>, side: &str) {
-    for line in 1..=view.phases() {
-        let at = view.house_line(line);
+    for line in 1..=view.lines(side) {
+        let at = view.house_line(side, line);
         // The meter of a hybrid is at the same wires as its input.
         let volts = view.line(side, line, "voltage").or_else(|| view.line("ac_in", line, "voltage"));
         tx.set(ac::VOLTAGE.nth(at), volts)
@@ -92,7 +96,7 @@ fn meter(tx: &mut Update<'_>, view: &View<'_>, side: &str) {
     }
     tx.set(ac::TOTAL, view.total(side))
         .set(ac::FREQUENCY, view.number(&format!("{side}_frequency")))
-        .set(ac::PHASES, i32::from(view.phases()));
+        .set(ac::PHASES, i32::from(view.lines(side)));
 }
 
 fn solar_inverter(tx: &mut Update<'_>, view: &View<'_>) {

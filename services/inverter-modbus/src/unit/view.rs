@@ -63,14 +63,29 @@ impl View<'_> {
         said.map_or(u16::from(self.device.profile().phases), |phases| phases as u16)
     }
 
+    /// Lines of a side: a meter may have others than its inverter.
+    pub(super) fn lines(&self, side: &str) -> u16 {
+        let said = self
+            .points()
+            .number("grid_phases")
+            .filter(|phases| side == "grid" && (1.0..=3.0).contains(phases));
+        said.map_or_else(|| self.phases(), |phases| phases as u16)
+    }
+
+    /// Whether the meter at the grid has ever said a power.
+    pub(super) fn has_meter(&self) -> bool {
+        let is_said = |name: &str| self.points().number(name).is_some();
+        is_said("grid_power") || (1..=3).any(|line| is_said(&format!("grid_l{line}_power")))
+    }
+
     /// What is measured at one line of a side; the whole where there is only one line, its part where nothing else is known.
     pub(super) fn line(&self, side: &str, line: u16, what: &str) -> Option<f64> {
         let whole = || self.number(&format!("{side}_{what}"));
         self.number(&format!("{side}_l{line}_{what}")).or_else(|| match what {
-            "power" if self.phases() == 1 => whole(),
+            "power" if self.lines(side) == 1 => whole(),
             "power" => {
                 let has_any = (1..=3).any(|line| self.number(&format!("{side}_l{line}_{what}")).is_some());
-                whole().filter(|_| !has_any).map(|watts| watts / f64::from(self.phases()))
+                whole().filter(|_| !has_any).map(|watts| watts / f64::from(self.lines(side)))
             }
             "frequency" => whole(),
             _ => None,
@@ -81,14 +96,14 @@ impl View<'_> {
     pub(super) fn total(&self, side: &str) -> Option<f64> {
         self.number(&format!("{side}_power")).or_else(|| {
             let lines: Option<Vec<f64>> =
-                (1..=self.phases()).map(|line| self.number(&format!("{side}_l{line}_power"))).collect();
+                (1..=self.lines(side)).map(|line| self.number(&format!("{side}_l{line}_power"))).collect();
             lines.map(|lines| lines.iter().sum())
         })
     }
 
-    /// The line of the house that a line of the device is.
-    pub(super) fn house_line(&self, line: u16) -> u16 {
-        if self.phases() == 1 { u16::from(self.config.phase) } else { line }
+    /// The line of the house that a line of a side is.
+    pub(super) fn house_line(&self, side: &str, line: u16) -> u16 {
+        if self.lines(side) == 1 { u16::from(self.config.phase) } else { line }
     }
 
     /// Power into the battery.
@@ -241,7 +256,7 @@ impl View<'_> {
     fn side(&self, side: &str) -> Side {
         let mut lines = [None; 3];
         for line in 1..=self.phases() {
-            let at = usize::from(self.house_line(line)).saturating_sub(1);
+            let at = usize::from(self.house_line(side, line)).saturating_sub(1);
             if let Some(place) = lines.get_mut(at) {
                 *place = Some(Line {
                     voltage: self.line(side, line, "voltage"),

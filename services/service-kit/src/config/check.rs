@@ -94,6 +94,11 @@ impl Findings {
         });
     }
 
+    /// Checks one table of the list under `key`, by its index from 0: where it is the others that make it wrong.
+    pub fn item(&mut self, key: &str, index: usize, check: impl FnOnce(&mut Self)) {
+        self.at(Step::Key(key.to_owned()), |findings| findings.at(Step::Index(index), check));
+    }
+
     fn at(&mut self, step: Step, check: impl FnOnce(&mut Self)) {
         self.here.0.push(step);
         check(self);

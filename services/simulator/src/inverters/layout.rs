@@ -48,16 +48,21 @@ pub fn length(model: u16) -> Option<u16> {
     LENGTHS.iter().find(|(known, _)| *known == model).map(|(_, length)| *length)
 }
 
-/// The models that a device of this profile has unless the configuration says otherwise: of each kind of inverter or
-/// meter one, and all others that a point names.
+/// The models that a device of this profile has unless the configuration says otherwise, behind the common one: of each kind of
+/// inverter or meter one, and all others that a point names. An inverter has no meter in its chain.
 #[must_use]
 pub fn usual_models(profile: &Profile, phases: u8) -> Vec<u16> {
     let named = profile.point.iter().flat_map(|point| &point.model).copied();
-    let mut models: Vec<u16> =
-        named.filter(|model| !matches!(model, 101..=113 | 201..=204 | 701..=714)).collect();
+    let is_meter = profile.class == "grid";
+    let is_left_out = |model: &u16| match model {
+        &COMMON | 101..=113 | 201..=204 | 701..=714 => true,
+        211..=214 => !is_meter,
+        _ => false,
+    };
+    let mut models: Vec<u16> = named.filter(|model| !is_left_out(model)).collect();
     let has = |model: u16| profile.point.iter().any(|point| point.model.contains(&model));
     models.extend([100 + u16::from(phases)].into_iter().filter(|model| has(*model)));
-    models.extend([200 + u16::from(phases)].into_iter().filter(|model| has(*model)));
+    models.extend([200 + u16::from(phases)].into_iter().filter(|model| is_meter && has(*model)));
     models.sort_unstable();
     models.dedup();
     models

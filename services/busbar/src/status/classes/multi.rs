@@ -135,7 +135,10 @@ pub(crate) fn sentence(service: &Service) -> Option<String> {
     if let Some(why) = service.get(told::WHY) {
         text += &format!(" ({why})");
     }
-    let takes = service.get(b::DC_CURRENT).map(|_| format!("takes {}", service.text(b::DC_CURRENT)));
+    let takes = service.get(b::DC_CURRENT).map(|amps| {
+        let word = if amps < 0.0 { "gives" } else { "takes" };
+        format!("{word} {}", service.text(b::DC_CURRENT).trim_start_matches('-'))
+    });
     let is_mute = service.get(told::INVERTER_IS_THERE) == Some(0) || service.is_connected() == Some(false);
     let mute = is_mute.then(|| "gives no sign of life".to_owned());
     let error = service.get(m::ERROR_TEXT).filter(|error| !error.is_empty());
@@ -198,6 +201,9 @@ mod tests {
         assert_eq!(sentence(&island(&[])).as_deref(), Some(told));
         let charging = island(&[("/State", 3.into()), ("/Dc/0/Current", Value::Real(17.0))]);
         assert_eq!(sentence(&charging), Some(format!("{told}; charging, takes 17.0A")));
+        let discharging = island(&[("/State", 9.into()), ("/Dc/0/Current", Value::Real(-15.0))]);
+        let text = sentence(&discharging).unwrap_or_default();
+        assert!(text.ends_with(", gives 15.0A"), "{text}");
         let failed = island(&[
             ("/State", 2.into()),
             ("/Error/0/Id", "F931: the battery's alarm, fault of the BMS".into()),

@@ -77,8 +77,14 @@ impl<T> In<'_, T> {
             // The chain tells where the model is.
         } else if self.profile.link.forbids(table, addr, count) {
             findings.refuse(key, format!("{table} {addr} is forbidden"), "an address outside of forbidden");
-        } else if !self.profile.is_read(table, addr, count) {
-            findings.refuse(key, format!("no block reads {table} {addr}"), "an address inside a block");
+        } else if let Some(missing) = self.profile.unread(table, addr, count) {
+            let whole =
+                if count > 1 { format!(", of {addr} to {}", addr + (count - 1)) } else { String::new() };
+            findings.refuse(
+                key,
+                format!("no block reads {table} {missing}{whole}"),
+                "an address inside a block",
+            );
         }
     }
 

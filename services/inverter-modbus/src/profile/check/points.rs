@@ -9,6 +9,7 @@ use super::common::span;
 use crate::profile::kind::Type;
 use crate::profile::names::{self, STATES};
 use crate::profile::point::{BitsPoint, Block, EnumPoint, Point};
+use crate::profile::scalar::Every;
 
 /// Registers of a string, at most.
 const LONGEST_STRING: u16 = 64;
@@ -106,11 +107,9 @@ impl Check for In<'_, Point> {
                 // 0x8000 is how everybody writes the smallest s16.
                 let wraps = point.kind.is_signed() && (0..=2 * high + 1).contains(raw);
                 if !wraps {
-                    findings.refuse(
-                        "invalid",
-                        format!("{raw:#x} in {}", point.kind.name()),
-                        "raw values of the type",
-                    );
+                    let raw = if *raw < 0 { raw.to_string() } else { format!("{raw:#x}") };
+                    let what = format!("{raw} in {}", point.kind.name());
+                    findings.refuse("invalid", what, "raw values of the type");
                 }
             }
         } else if !point.invalid.is_empty() {
@@ -120,8 +119,52 @@ impl Check for In<'_, Point> {
             && (low.is_nan() || high.is_nan() || low >= high)
         {
             findings.refuse("range", format!("{low} to {high}"), "the smaller value first");
+        } else {
+            self.check_reach(findings);
+        }
+        self.check_live(findings);
+    }
+}
+
+impl In<'_, Point> {
+    /// That there are values inside of the range. With a power of ten of its own nobody knows how far they go.
+    fn check_reach(&self, findings: &mut Findings) {
+        let point = self.part;
+        let Some((low, high)) = point.range else { return };
+        let (Some((least, most)), None, None, None) =
+            (point.kind.limits(), point.scale_addr, &point.scale_from, &point.sign_from)
+        else {
+            return;
+        };
+        let (least, most) = point.mask.map_or((least, most), |mask| (0, largest(mask)));
+        let ends = [least, most].map(|raw| raw as f64 * point.scale + point.offset);
+        let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+        if point.expr.is_none() && (high < first || low > last) {
+            let what = format!("{low} to {high}, of values of {first} to {last}");
+            findings.refuse("range", what, "values that the registers can say");
         }
     }
+
+    /// That what changes all the time is not read only once.
+    fn check_live(&self, findings: &mut Findings) {
+        let point = self.part;
+        let table = self.profile.table(point.table);
+        let is_of = |block: &&Block| match point.addr {
+            Some(_) if !point.model.is_empty() => point.model.iter().any(|id| block.model.contains(id)),
+            Some(addr) => self.profile.has(block, table, addr),
+            None => false,
+        };
+        let is_once = self.profile.block.iter().find(is_of).is_some_and(|block| block.every == Every::Once);
+        if is_once && names::is_live(&point.name) {
+            let what = format!("{} is in a block that is read once", point.name);
+            findings.refuse("addr", what, "a block with a time in every");
+        }
+    }
+}
+
+/// The largest number that bits can say.
+pub(super) fn largest(mask: u64) -> i128 {
+    i128::from(mask >> mask.trailing_zeros().min(63))
 }
 
 impl Check for In<'_, EnumPoint> {

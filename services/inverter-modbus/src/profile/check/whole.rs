@@ -6,6 +6,7 @@ use service_kit::config::Findings;
 
 use crate::profile::Profile;
 use crate::profile::expr::{Condition, Expr};
+use crate::profile::point::Block;
 use crate::profile::scalar::Table;
 impl Profile {
     /// All names that can be read.
@@ -19,21 +20,22 @@ impl Profile {
         self.readable().any(|known| known == name)
     }
 
-    /// Whether a block reads all of `count` registers from `addr` on.
-    pub(super) fn is_read(&self, table: Table, addr: u16, count: u16) -> bool {
-        let wanted = u32::from(addr)..u32::from(addr) + u32::from(count);
-        wanted.into_iter().all(|register| {
-            self.block.iter().any(|block| {
-                let (Some(first), Some(count)) = (block.addr, block.count) else { return false };
-                let last = u32::from(first) + u32::from(count);
-                self.table(block.table) == table && (u32::from(first)..last).contains(&register)
-            })
-        })
+    /// The first of `count` registers from `addr` on that no block reads.
+    pub(super) fn unread(&self, table: Table, addr: u16, count: u16) -> Option<u16> {
+        let mut wanted = (addr..=u16::MAX).take(count.into());
+        wanted.find(|register| !self.block.iter().any(|block| self.has(block, table, *register)))
+    }
+
+    /// Whether a block reads a register.
+    pub(super) fn has(&self, block: &Block, table: Table, register: u16) -> bool {
+        let (Some(first), Some(count)) = (block.addr, block.count) else { return false };
+        let last = u32::from(first) + u32::from(count);
+        self.table(block.table) == table && (u32::from(first)..last).contains(&u32::from(register))
     }
 
     pub(super) fn check_blocks(&self, findings: &mut Findings) {
         let mut ranges: Vec<(Table, u32, u32)> = Vec::new();
-        for block in self.block.iter().filter(|block| block.when.is_none()) {
+        for (index, block) in self.block.iter().enumerate().filter(|(_, block)| block.when.is_none()) {
             let (Some(addr), Some(count)) = (block.addr, block.count) else { continue };
             let (table, first) = (self.table(block.table), u32::from(addr));
             let end = first + u32::from(count);
@@ -41,7 +43,9 @@ impl Profile {
                 ranges.iter().find(|(there, from, to)| *there == table && first < *to && *from < end)
             {
                 let what = format!("{table} {first} to {} and {other} to {} overlap", end - 1, last - 1);
-                findings.refuse("block", what, "every register in one block");
+                findings.item("block", index, |findings| {
+                    findings.refuse("addr", what, "every register in one block");
+                });
             }
             ranges.push((table, first, end));
         }
@@ -87,8 +91,28 @@ impl Profile {
             }
             settled.extend(more);
         }
-        if let Some(name) = needs.keys().find(|name| !settled.contains(name)) {
-            findings.refuse("point", format!("{name} needs itself"), "expressions without a circle");
-        }
+        // What only needs something in a circle is not to blame.
+        let is_in_circle = |name: &str| {
+            let (mut reached, mut at) = (needs.get(name).cloned().unwrap_or_default(), 0);
+            while let Some(next) = reached.get(at).cloned() {
+                at += 1;
+                let more = needs.get(next.as_str()).into_iter().flatten();
+                let new: Vec<String> = more.filter(|need| !reached.contains(need)).cloned().collect();
+                reached.extend(new);
+            }
+            reached.iter().any(|need| need == name)
+        };
+        let open = needs.keys().filter(|name| !settled.contains(name));
+        let Some(name) = open.copied().find(|name| is_in_circle(name)) else { return };
+        let lists = [
+            ("point", self.point.iter().position(|point| point.name == name)),
+            ("enum", self.words.iter().position(|point| point.name == name)),
+            ("bits", self.bits.iter().position(|point| point.name == name)),
+        ];
+        let place = lists.into_iter().find_map(|(list, index)| Some((list, index?)));
+        let Some((list, index)) = place else { return };
+        findings.item(list, index, |findings| {
+            findings.refuse("name", format!("{name} needs itself"), "expressions without a circle");
+        });
     }
 }

@@ -4,6 +4,7 @@ use service_kit::config::{Check, Findings};
 
 use super::In;
 use super::common::span;
+use super::points::largest;
 use super::steps::{check_times, is_writable_table};
 use crate::profile::kind::Type;
 use crate::profile::names::{self};
@@ -94,26 +95,23 @@ impl In<'_, WritePoint> {
             findings.refuse("step", "no step", "a number above 0");
         }
         let Some((low, high)) = write.kind.limits() else { return };
+        let (low, high) = write.mask.map_or((low, high), |mask| (0, largest(mask)));
+        let held = match write.mask {
+            Some(mask) => format!("the bits {mask:#06x} of {}", write.kind.name()),
+            None => write.kind.name().to_owned(),
+        };
         for (key, value) in [("min", write.min), ("max", write.max)] {
             let raw = value.map(|value| ((value - write.offset) / write.scale).round());
             if let Some(raw) = raw.filter(|raw| *raw < low as f64 || *raw > high as f64)
                 && write.sequence.is_empty()
                 && write.scale_addr.is_none()
             {
-                findings.refuse(
-                    key,
-                    format!("raw {raw} in {}", write.kind.name()),
-                    "a value that the type holds",
-                );
+                findings.refuse(key, format!("raw {raw} in {held}"), "a value that they hold");
             }
         }
         for (word, raw) in write.map.iter().flatten() {
             if !(low..=high).contains(&i128::from(*raw)) {
-                findings.refuse(
-                    "map",
-                    format!("{word} is {raw} in {}", write.kind.name()),
-                    "raw values of the type",
-                );
+                findings.refuse("map", format!("{word} is {raw} in {held}"), "raw values of the type");
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::profile::kind::{Type, Words};
-use crate::profile::scalar::{Table, one};
+use crate::profile::scalar::{Numbered, Table, one};
 
 /// Registers outside of a point.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -35,4 +35,7 @@ pub struct Field {
     /// The bits that count.
     #[serde(default)]
     pub mask: Option<u64>,
+    /// The names that numbers stand for, of a model; a number without one is none.
+    #[serde(default)]
+    pub map: Numbered<String>,
 }
