@@ -20,7 +20,7 @@ fn a_search_whose_result_has_no_place_is_refused_before_it_begins() {
     let port = folder.path().join("no-port").display().to_string();
     let scan = |file: &str| refused(&["scan", "--modbus", &port, "--write", file]);
     let said = scan(&file.display().to_string());
-    assert!(said.contains("inverter-modbus.house.toml is there already"), "{said}");
+    assert!(said.contains("inverter-modbus.house.toml exists already"), "{said}");
     assert!(said.contains("another name") && !said.contains("no-port"), "{said}");
     assert_eq!(std::fs::read_to_string(&file).expect("it stays"), "# mine");
     let said = scan(&folder.path().join("nowhere/house.toml").display().to_string());

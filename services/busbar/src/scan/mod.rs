@@ -142,7 +142,7 @@ fn knowledge(product: Option<&str>) -> anyhow::Result<Knowledge> {
 fn is_free(file: &Path) -> anyhow::Result<()> {
     let name = file.display();
     if file.symlink_metadata().is_ok() {
-        bail!("{name} is there already: give --write another name, or move it away first");
+        bail!("{name} exists already: give --write another name, or move it away first");
     }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {

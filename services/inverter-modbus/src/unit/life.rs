@@ -103,17 +103,13 @@ impl Unit {
         folder: &Path,
     ) -> Result<Unit, Failure> {
         let number = config.unit(&profile);
-        if config.recognise == Recognise::Any {
+        let is_any = config.recognise == Recognise::Any;
+        if is_any || !profile.tells_devices() {
+            let why = if is_any { "recognise = \"any\"" } else { "no match in [identify]" };
             tracing::warn!(
                 device = profile.id,
-                "recognise = \"any\": whatever answers as unit {number} of {address} is taken for this device, and nothing checks \
-                 that it is one; compare its values with its display"
-            );
-        }
-        if !profile.tells_devices() {
-            tracing::warn!(
-                device = profile.id,
-                "its profile has no [identify] with a match: whatever answers as unit {number} of {address} is taken for it"
+                "{why}: whatever answers as unit {number} of {address} is taken for this device, and nothing checks that it is \
+                 one; compare its values with its display"
             );
         }
         let profile = Arc::new(config.taken(profile));
