@@ -8,9 +8,9 @@
 //! A sequence with a release is in force until it is ended: [`Control::end`] writes the release, with what stood in the
 //! registers before. Whatever is written into the same registers ends it too.
 
+mod last;
 mod left;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
@@ -18,10 +18,8 @@ use tokio::time::Instant;
 use crate::engine::encode::{Known, Refused, Written};
 use crate::engine::image::Image;
 use crate::engine::map::WriteAt;
-use crate::profile::scalar::Table;
 use crate::profile::write::Persist;
 
-use super::last_word::stands;
 use super::sight::Sight;
 use super::traces::Traces;
 use super::undo;
@@ -153,14 +151,6 @@ impl Control {
         in_force.map(|(name, _)| name.as_str())
     }
 
-    /// The registers of which bits are to be undone and others are to stay as they are then.
-    pub(super) fn beside(&self, sight: &Sight<'_>) -> Vec<(Table, u16)> {
-        let begun = self.points.iter().filter(|(_, wish)| wish.before.is_some());
-        let writes = begun.filter_map(|(name, _)| sight.map.write(name, sight.point));
-        let steps = writes.flat_map(|write| &write.spec.release).filter(|step| step.mask.is_some());
-        steps.map(|step| (step.table, step.addr)).collect()
-    }
-
     /// Whether anything is to be undone.
     pub(super) fn has_begun(&self) -> bool {
         self.points.values().any(|wish| wish.before.is_some())
@@ -211,69 +201,6 @@ impl Control {
     #[must_use]
     pub fn flash_writes(&self) -> u32 {
         self.flash_writes
-    }
-
-    /// The writes that undo each sequence that has been begun, for the end; those of `kept` get a last value instead.
-    #[must_use]
-    pub fn undone(&mut self, kept: &[&str], sight: &Sight<'_>) -> Vec<Vec<Written>> {
-        let mut releases = Vec::new();
-        let image = self.traces.supposed(sight.image);
-        let sight = &Sight { image: &image, ..*sight };
-        for (name, wish) in self.points.iter().filter(|(name, _)| !kept.contains(&name.as_str())) {
-            let (Some(write), Some(before)) = (sight.map.write(name, sight.point), &wish.before) else {
-                continue;
-            };
-            if let Ok(release) = undo::release(write, before, sight) {
-                self.flash_writes += u32::from(write.spec.persist == Persist::Flash);
-                releases.push(release);
-            }
-        }
-        releases
-    }
-
-    /// Whether the device certainly has what a write says: it was read since it was written last.
-    pub(super) fn has(&self, write: &Written, image: &Image) -> bool {
-        stands(write, image) && !self.traces.is_any_stale(write, image)
-    }
-
-    /// Its registers as they certainly are, of those that were read.
-    pub(super) fn known<'i>(&self, image: &'i Image) -> Cow<'i, Image> {
-        self.traces.known(image)
-    }
-
-    /// The registers that were written, and nobody knows whether that has arrived.
-    pub(super) fn uncertain(&self, image: &Image) -> Vec<(Table, u16)> {
-        self.traces.uncertain(image)
-    }
-
-    /// The writes that let a set point stay as it is wanted, for the end, where it would lapse without us.
-    #[must_use]
-    pub(super) fn last_as_it_is(&mut self, name: &str, sight: &Sight<'_>) -> Vec<Written> {
-        let lapses = sight.map.write(name, sight.point).is_some_and(WriteAt::lapses);
-        let wanted = self.wanted(name).filter(|_| lapses);
-        wanted.map(|value| self.last(name, value, sight)).unwrap_or_default()
-    }
-
-    /// The writes that give a set point its last value, for the end; none if the device certainly has it or has no such set
-    /// point.
-    #[must_use]
-    pub fn last(&mut self, name: &str, value: f64, sight: &Sight<'_>) -> Vec<Written> {
-        let Some(write) = sight.map.write(name, sight.point) else { return Vec::new() };
-        let value = write.clip(value, sight.point);
-        // What is shown may be older than what was written last.
-        let is_sure = self.points.get(name).is_none_or(|wish| wish.is_settled && wish.value == value);
-        // What would lapse without us must be told that it is to stay.
-        if is_sure && !write.lapses() && write.is_shown(value, sight.image, sight.point) == Some(true) {
-            return Vec::new();
-        }
-        let nothing = Image::default();
-        let image = self.traces.supposed(sight.image);
-        let known = Known { point: sight.point, secret: sight.secret, image: &image, saved: &nothing };
-        let writes = write.last_writes(value, &known).unwrap_or_default();
-        // Further last values stand beside this one.
-        self.traces.begin(name, &writes, sight.image);
-        self.flash_writes += u32::from(write.spec.persist == Persist::Flash && !writes.is_empty());
-        writes
     }
 
     /// Whether a set point could be written now.
