@@ -20,10 +20,11 @@ use crate::discover::watch::watch;
 use crate::line::Line;
 use crate::line::address::Address;
 use crate::line::lines::Lines;
-use crate::profile::{Class, Profile};
+use crate::profile::Profile;
 use crate::pulse::Loops;
 use crate::system::Systems;
 use crate::unit::Unit;
+use crate::unit::half::{Role, roles};
 
 /// The loop comes by at least this often, for the watchdog.
 const BEAT: Duration = Duration::from_secs(4);
@@ -112,8 +113,8 @@ pub async fn run(config: Config, bus: BusAddress, context: Context) -> Result<()
 struct Running {
     lines: Lines,
     places: Vec<(Address, u8)>,
-    /// The numbers that they ask for, within their class.
-    numbers: Vec<(Class, i32)>,
+    /// The numbers that their services ask for, within their class.
+    numbers: Vec<(&'static str, i32)>,
 }
 
 impl Running {
@@ -124,10 +125,12 @@ impl Running {
         if self.places.iter().any(|(place, unit)| *unit == number && place.is_same_place(address)) {
             return None;
         }
-        while self.numbers.contains(&(profile.class, device.device_instance)) {
+        let classes: Vec<&str> = roles(profile, device).into_iter().map(Role::class).collect();
+        let is_free = |number: i32| classes.iter().all(|class| !self.numbers.contains(&(*class, number)));
+        while !is_free(device.device_instance) {
             device.device_instance += 1;
         }
-        self.numbers.push((profile.class, device.device_instance));
+        self.numbers.extend(classes.into_iter().map(|class| (class, device.device_instance)));
         self.places.push((address.clone(), number));
         Some(self.lines.at(address))
     }

@@ -42,8 +42,8 @@ pub(super) struct Room {
     is_old: bool,
 }
 
-/// The room that a decision and the user leave; nothing if neither says anything. Without the battery's voltage no power is
-/// known to be right.
+/// The room that a decision and the user leave; nothing if neither says anything. Without the battery's voltage no power but
+/// none is known to be right, and nothing is changed until there is one.
 pub(super) fn room(wanted: Option<&Wanted>, config: &config::Device, volts: Option<Steady>) -> Option<Room> {
     let most = |decided: Option<f64>, own: Option<f64>| decided.map_or(own, |amps| Some(least(amps, own)));
     let charge_a = most(wanted.and_then(|wanted| wanted.charge_a), config.max_charge_current_a);
@@ -51,8 +51,12 @@ pub(super) fn room(wanted: Option<&Wanted>, config: &config::Device, volts: Opti
     if charge_a.is_none() && discharge_a.is_none() {
         return None;
     }
-    let watts = |amps: Option<f64>| amps.map_or(f64::INFINITY, |amps| power_w(amps, volts));
-    let is_old = volts.is_some_and(|steady| steady.is_old);
+    let watts = |amps: Option<f64>| match (amps, volts) {
+        (Some(0.0), _) => 0.0,
+        (Some(amps), Some(_)) => power_w(amps, volts),
+        _ => f64::INFINITY,
+    };
+    let is_old = volts.is_none_or(|steady| steady.is_old);
     Some(Room { out_w: watts(discharge_a), in_w: watts(charge_a), is_old })
 }
 
@@ -103,7 +107,8 @@ impl Unit {
             sighted(&self.device, config, |sight| float.keep_below(control.wanted(VOLTAGE), control, sight));
         }
         let wanted = self.wanted.as_ref().filter(|_| self.source.is_some());
-        if wanted.is_none() && self.source.is_some() {
+        // Until something is decided about it, what was told before holds.
+        if self.source.is_some() && (wanted.is_none() || self.grace.holds(now)) {
             return;
         }
         let Some(room) = room(wanted, config, self.volts.steady(now)) else { return };
@@ -122,12 +127,17 @@ impl Unit {
     }
 
     /// Why a client may not set `key`.
-    pub(super) fn may_not_set(&self, key: &str) -> Option<&'static str> {
+    pub(super) fn may_not_set(&self, key: &str, now: Instant) -> Option<&'static str> {
+        let wanted = self.wanted.as_ref().filter(|_| self.source.is_some() && !self.grace.holds(now));
+        let volts = self.volts.steady(now);
+        if is_forced(key) && volts.is_none() && room(wanted, &self.config, volts).is_some() {
+            return Some("the battery's voltage is not known, which the largest current is to be kept by");
+        }
         let source = self.source.as_ref()?;
         if self.is_decided(key) {
             return Some(source.decides());
         }
-        sighted(&self.device, &self.config, |sight| refusal(key, self.wanted.as_ref(), sight)).flatten()
+        sighted(&self.device, &self.config, |sight| refusal(key, wanted, sight)).flatten()
     }
 
     /// The set points that are decided elsewhere, of those that are undone at the end otherwise.
@@ -221,11 +231,10 @@ mod tests {
         assert_eq!(room_of(Some(&decided(200.0, 20.0)), &own), both(1000.0, 5000.0));
         assert_eq!(room_of(None, &own), both(4000.0, 5000.0));
         assert_eq!(room_of(None, &config::Device::at("goodwe-et")), None);
-        assert_eq!(
-            room(None, &own, None).map(|room| room.in_w),
-            Some(0.0),
-            "without a voltage none is right"
-        );
+        let unknown = room(None, &own, None).map(|room| (room.in_w, room.is_old));
+        assert_eq!(unknown, Some((f64::INFINITY, true)), "nothing is changed without a voltage");
+        let nothing = room(Some(&decided(0.0, 20.0)), &own, None).map(|room| (room.in_w, room.out_w));
+        assert_eq!(nothing, Some((0.0, f64::INFINITY)), "no current is no power at any voltage");
         for (name, asked, set) in [
             ("charge_current_limit", 240.0, 100.0),
             ("grid_charge_current", 240.0, 100.0),
@@ -239,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voltage_of_long_ago_raises_nothing_that_is_forced() {
+    fn a_voltage_of_long_ago_or_none_raises_nothing_that_is_forced() {
         let map = Map::new(&builtin::by_id("goodwe-et").unwrap(), None, true);
         let mut control = Control::default();
         let old = Room { is_old: true, ..room_of(60.0, 60.0) };
@@ -247,6 +256,8 @@ mod tests {
             let key = Mode::Charge.key();
             control.want(key, 2000.0, sight);
             keep_within(&mut control, old, 3000.0, sight);
+            assert_eq!(control.wanted(key), Some(2000.0));
+            keep_within(&mut control, Room { in_w: f64::INFINITY, ..old }, 3000.0, sight);
             assert_eq!(control.wanted(key), Some(2000.0));
             keep_within(&mut control, Room { in_w: 1000.0, ..old }, 3000.0, sight);
             assert_eq!(control.wanted(key), Some(1000.0));

@@ -134,6 +134,11 @@ impl Control {
         (inherited, behind)
     }
 
+    /// What is wanted of these is decided anew before anything is written for it, and nothing is undone.
+    pub(super) fn disown(&mut self, names: &[&str]) {
+        self.points.retain(|name, _| !names.contains(&name.as_str()));
+    }
+
     /// Nobody wants it any more. False if there is nothing to undo.
     pub fn end(&mut self, name: &str) -> bool {
         let Some(wish) = self.points.get_mut(name) else { return false };

@@ -42,26 +42,21 @@ struct Said {
 }
 
 /// What DVCC has said.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Dvcc {
     charge: Option<Said>,
     discharge: Option<Said>,
     voltage: Option<Said>,
     mode: Option<Said>,
-    began: Instant,
-    state: FollowerState,
+    /// Since when it can write.
+    offered_at: Option<Instant>,
+    state: Option<FollowerState>,
 }
 
 impl Dvcc {
-    /// Nothing was said so far.
-    pub(super) fn new(now: Instant) -> Dvcc {
-        let state = FollowerState::new("DVCC");
-        Dvcc { charge: None, discharge: None, voltage: None, mode: None, began: now, state }
-    }
-
-    /// Its items are on the bus from now on: before, nobody could write them.
-    pub(super) fn offered(&mut self, now: Instant) {
-        self.began = now;
+    /// Its items come onto the bus, or leave it: only while they are there DVCC can write, and what it wrote before is forgotten.
+    pub(super) fn offer(&mut self, is_on_bus: bool, now: Instant) {
+        *self = Dvcc { offered_at: is_on_bus.then_some(now), ..Dvcc::default() };
     }
 
     /// Takes in what was written.
@@ -98,8 +93,9 @@ impl Dvcc {
 
     /// What the device is to do now; nothing while the first word is waited for.
     pub(super) fn look(&mut self, now: Instant) -> Option<Wanted> {
+        let offered_at = self.offered_at?;
         let Some(heard_at) = self.heard_at() else {
-            let is_late = now.duration_since(self.began) >= SILENCE;
+            let is_late = now.duration_since(offered_at) >= SILENCE;
             return is_late.then(|| Wanted {
                 charge_a: Some(0.0),
                 discharge_a: Some(0.0),
@@ -126,7 +122,8 @@ impl Dvcc {
             },
             pack_voltage_v: None,
         };
-        let limits = self.state.step(now, Some(&reading));
+        let state = self.state.get_or_insert_with(|| FollowerState::new("DVCC"));
+        let limits = state.step(now, Some(&reading));
         Some(Wanted {
             charge_a: self.charge.map(|_| limits.charge_current_a),
             discharge_a: self.discharge.map(|_| limits.discharge_current_a),
@@ -148,8 +145,9 @@ mod tests {
 
     impl Bench {
         fn new() -> Bench {
-            let now = Instant::now();
-            Bench { dvcc: Dvcc::new(now), now }
+            let (mut dvcc, now) = (Dvcc::default(), Instant::now());
+            dvcc.offer(true, now);
+            Bench { dvcc, now }
         }
 
         /// Lets time pass in steps of 100 ms, with DVCC writing these every 3 s. What is wanted at the end.
@@ -238,6 +236,17 @@ mod tests {
         assert_eq!((wanted.charge_a, wanted.discharge_a), (Some(0.0), Some(0.0)));
         assert!(wanted.reason.starts_with("DVCC writes nothing here"), "{}", wanted.reason);
         assert_eq!(amps(bench.pass(1, &BOTH)), (Some(50.0), Some(80.0)), "the first word is obeyed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_that_was_away_is_left_as_it_is_until_dvcc_had_time_to_see_it() {
+        let mut bench = Bench::new();
+        assert!(bench.pass(100, &BOTH).is_some());
+        bench.dvcc.offer(false, bench.now);
+        assert_eq!(bench.pass(600, &[]), None, "nobody can write");
+        bench.dvcc.offer(true, bench.now);
+        assert_eq!(bench.pass(59, &[]), None);
+        assert_eq!(amps(bench.pass(1, &BOTH)), (Some(50.0), Some(80.0)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -65,7 +65,7 @@ impl Source {
     ) -> Result<Option<Source>, BusError> {
         match &config.follow {
             Some(source) => Followed::start(source, own_name, bus).await.map(|it| Some(Source::Followed(it))),
-            None if config.dvcc => Ok(Some(Source::Dvcc(Dvcc::new(Instant::now())))),
+            None if config.dvcc => Ok(Some(Source::Dvcc(Dvcc::default()))),
             None => Ok(None),
         }
     }
@@ -96,7 +96,10 @@ impl Unit {
         let wanted = match &mut self.source {
             None => return,
             Some(Source::Dvcc(dvcc)) => match dvcc.look(now) {
-                Some(wanted) => wanted,
+                Some(wanted) => {
+                    self.grace.granted();
+                    wanted
+                }
                 None => return,
             },
             Some(Source::Followed(followed)) => {
@@ -107,7 +110,8 @@ impl Unit {
                 // A manager that waits for its own first data gives 0 A: an island would go dark for that.
                 let is_something =
                     [wanted.charge_a, wanted.discharge_a].into_iter().flatten().any(|amps| amps > 0.0);
-                if wanted.stance < Stance::Zero && is_something {
+                // Nor is what is held for want of data, or on its way to nothing, decided about it now.
+                if wanted.stance <= Stance::Returning && is_something {
                     self.grace.granted();
                 }
                 if self.grace.holds(now) {
@@ -154,12 +158,7 @@ impl Unit {
     /// The writes that leave the limits as they should be when nobody stands behind them any more; none where nothing was
     /// followed. What the device had of its own before is not restored: it may be years old, and of another battery.
     pub(super) fn last_limits(&mut self) -> Vec<Written> {
-        let has_decided = match &self.source {
-            Some(Source::Followed(_)) => self.grace.has_decided(),
-            Some(Source::Dvcc(_)) => self.wanted.is_some(),
-            None => false,
-        };
-        if !has_decided {
+        if self.source.is_none() || !self.grace.has_decided() {
             return Vec::new();
         }
         let (charge, discharge) = match self.config.at_end {

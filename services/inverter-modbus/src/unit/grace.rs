@@ -27,20 +27,19 @@ impl Grace {
 
     /// The device was recognised.
     pub(super) fn recognised(&mut self, now: Instant) {
+        // Who decides does not know a device any more that was away.
         if !self.is_on_bus {
-            self.since = now;
+            (self.since, self.was_granted) = (now, false);
         }
     }
 
-    /// Whether it is on the bus now. True when it has come.
+    /// Whether it is on the bus now. True if that is new.
     pub(super) fn look(&mut self, is_on_bus: bool, now: Instant) -> bool {
-        let was_on_bus = std::mem::replace(&mut self.is_on_bus, is_on_bus);
-        if was_on_bus == is_on_bus {
-            return false;
+        let is_new = std::mem::replace(&mut self.is_on_bus, is_on_bus) != is_on_bus;
+        if is_new {
+            (self.since, self.was_granted) = (now, false);
         }
-        // Who decides does not know a device any more that was away.
-        (self.since, self.was_granted) = (now, false);
-        is_on_bus
+        is_new
     }
 
     /// Something is decided that is more than nothing.
@@ -87,7 +86,11 @@ mod tests {
         grace.look(true, began);
         grace.granted();
         assert!(!grace.holds(began));
-        assert!(!grace.look(false, began + SEEN));
+        assert!(grace.look(false, began + SEEN) && !grace.look(false, began + SEEN));
+        // What is decided about a device that is away is none of its business when it comes back.
+        grace.granted();
+        grace.recognised(began + UNSEEN);
+        assert!(grace.holds(began + UNSEEN));
         assert!(grace.look(true, began + UNSEEN) && grace.holds(began + UNSEEN));
         assert!(grace.has_decided(), "what stands at the device may be from there");
     }

@@ -24,7 +24,8 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn class(self) -> &'static str {
+    /// The class of its service.
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Role::Unit => multi::CLASS,
             Role::System => multi::SYSTEM_CLASS,
@@ -59,8 +60,10 @@ pub(crate) struct Half {
     failure: Repeating,
     /// There has been something to show: only then the settings are asked for its number, which they keep for ever.
     was_seen: bool,
-    /// It was said that the meter of an inverter says nothing.
+    /// It is the meter of an inverter and has said nothing yet.
     is_empty: bool,
+    /// That was told.
+    is_told: bool,
 }
 
 /// Something that concerns a service.
@@ -109,20 +112,21 @@ impl Half {
             failure: Repeating::default(),
             was_seen: false,
             is_empty: false,
+            is_told: false,
         })
     }
 
     /// Whether it is the meter of an inverter that has said nothing yet, which is told once: a meter without a value is none.
     pub(crate) fn waits_for_meter(&mut self, has_meter: bool, is_there: bool) -> bool {
-        let is_empty = self.role == Role::Grid && !has_meter && !self.is_published;
-        if !std::mem::replace(&mut self.is_empty, is_empty && is_there) && is_empty && is_there {
+        self.is_empty = self.role == Role::Grid && !has_meter && !self.is_published;
+        if self.is_empty && is_there && !std::mem::replace(&mut self.is_told, true) {
             tracing::warn!(
                 service = self.bus_name,
                 "publish_grid = true, and the device at {} shows no meter: there is none on the bus until it does",
                 self.connection
             );
         }
-        is_empty
+        self.is_empty
     }
 
     /// Whether it is to be put on the bus now, once there is something to show.

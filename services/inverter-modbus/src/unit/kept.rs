@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::control::Order;
 use super::float::Lowered;
-use super::half::Half;
+use super::half::{Half, Role};
 use super::life::Unit;
 use super::sight::{Sight, sighted};
 use crate::engine::image::Image;
@@ -158,7 +158,9 @@ fn broken(file: &Path, why: &str) -> Option<Stored> {
 impl Unit {
     /// Undoes what a process before this one has begun, once the device was read. Who has its name may have begun it, and lives.
     pub(super) fn take_up(&mut self) {
-        if !self.device.is_whole() || !self.halves.iter().all(Half::is_published) {
+        // The meter of an inverter may never be on the bus.
+        let is_seen = |half: &Half| half.is_published() || half.role == Role::Grid;
+        if !self.device.is_whole() || !self.halves.iter().all(is_seen) {
             return;
         }
         let Some(left) = self.kept.left.take() else { return };

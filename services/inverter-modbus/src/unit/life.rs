@@ -19,6 +19,7 @@ use super::half::{Half, Happening, Place, Role, bus_name, roles};
 use super::in_time::in_time;
 use super::kept::Kept;
 use super::limits::Told;
+use super::orders::DECIDED;
 use super::show;
 use super::spoken::Spoken;
 use super::view::View;
@@ -236,6 +237,7 @@ impl Unit {
         match happened {
             Happened::Recognised => {
                 self.control.forget_what_was_sent();
+                self.control.disown(&DECIDED);
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
                 self.kept.drop_order();
@@ -267,7 +269,7 @@ impl Unit {
         if self.grace.look(is_on_bus, now)
             && let Some(Source::Dvcc(dvcc)) = &mut self.source
         {
-            dvcc.offered(now);
+            dvcc.offer(is_on_bus, now);
         }
         self.follow(now);
         self.govern(now).await;

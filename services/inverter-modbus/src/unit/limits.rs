@@ -109,15 +109,7 @@ fn want_current(
     if let Some(write) = sight.map.write(power, sight.point) {
         let own_amps = || own.filter(|own| watts_of(*own).is_some_and(|watts| is_more(write, watts, sight)));
         let amps = decided.map(|amps| least(amps, own)).or_else(own_amps)?;
-        let before = control.wanted(power);
-        let is_old = volts.is_some_and(|steady| steady.is_old);
-        match watts_of(last(write, amps)) {
-            // A voltage of long ago raises nothing.
-            Some(watts) if is_old && before.is_none_or(|before| watts > before) => {}
-            Some(watts) => control.want(power, spared(write, watts, before), sight),
-            None => told.say(format!("{power} stays: the battery's voltage is not known"), false),
-        }
-        return Some(amps);
+        return want_power(control, write, amps, watts_of(last(write, amps)), volts, sight, told);
     }
     let amps = decided?;
     match [current, power].iter().find_map(|name| only_when(name, sight)) {
@@ -125,6 +117,38 @@ fn want_current(
         None => told.say(format!("this inverter has no limit for {what}"), amps == 0.0),
     }
     None
+}
+
+/// The same for a limit of power, which these watts make of the current that is wanted.
+fn want_power(
+    control: &mut Control,
+    write: &WriteAt,
+    amps: f64,
+    watts: Option<f64>,
+    volts: Option<Steady>,
+    sight: &Sight<'_>,
+    told: &mut Told,
+) -> Option<f64> {
+    let name = &write.spec.name;
+    let amps_of = |watts: f64| volts.map(|steady| watts / steady.volts);
+    let Some(watts) = watts else {
+        told.say(format!("{name} stays: the battery's voltage is not known"), true);
+        return None;
+    };
+    let before = control.wanted(name);
+    if volts.is_some_and(|steady| steady.is_old) && before.is_none_or(|before| watts > before) {
+        // A voltage of long ago raises nothing.
+        return before.and_then(amps_of);
+    }
+    let lowest = write.limits(sight.point).map(|(lowest, _)| lowest).filter(|lowest| watts < *lowest);
+    control.want(name, spared(write, watts, before), sight);
+    match lowest {
+        Some(lowest) => {
+            told.say(format!("this inverter takes no {name} below {lowest} W"), true);
+            amps_of(lowest)
+        }
+        None => Some(amps),
+    }
 }
 
 /// The same for the charge voltage, V.
@@ -326,5 +350,22 @@ mod tests {
     async fn memory_that_wears_out_goes_down_in_one_step_for_want_of_a_second_write() {
         assert_eq!(written(Stance::Obeying), 30);
         assert_eq!(written(Stance::Ramping), 0);
+    }
+
+    #[test]
+    fn a_limit_of_power_that_is_not_told_is_not_called_told() {
+        let map = Map::new(&builtin::by_id("sungrow-sh").unwrap(), None, true);
+        let image = Image::default();
+        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
+        let (mut control, config) = (Control::default(), config::Device::at("sungrow-sh"));
+        let told = want(&mut control, &decided(5.0, 5.0), None, &config, &sight);
+        assert_eq!((told.charge_a, told.discharge_a, told.is_beyond), (None, None, true));
+        let volts = Some(Steady { volts: 400.0, is_old: false });
+        let told = want(&mut control, &decided(5.0, 0.0), volts, &config, &sight);
+        assert_eq!((told.charge_a, told.discharge_a), (Some(5.0), Some(0.025)), "it takes no less than 10 W");
+        assert!(told.is_beyond);
+        let volts = Some(Steady { volts: 400.0, is_old: true });
+        let told = want(&mut control, &decided(10.0, 0.0), volts, &config, &sight);
+        assert_eq!(told.charge_a, Some(5.0));
     }
 }

@@ -130,7 +130,7 @@ impl Unit {
     }
 
     fn want_mode(&mut self, key: &str, client: &str, now: Instant) -> Result<(), String> {
-        if let Some(why) = self.may_not_set(key) {
+        if let Some(why) = self.may_not_set(key, now) {
             return Err(why.to_owned());
         }
         let has_power = [Mode::Charge, Mode::Discharge].iter().any(|mode| mode.key() == key);

@@ -132,7 +132,7 @@ impl Unit {
 
     /// Takes up a set point, for a client that can be looked for. Returns what is set, at most what the user allows.
     fn set(&mut self, name: &str, value: f64, client: Option<&str>, now: Instant) -> Result<f64, String> {
-        if let Some(why) = self.may_not_set(name) {
+        if let Some(why) = self.may_not_set(name, now) {
             return Err(why.to_owned());
         }
         let value = self.allowed(name, value, now);

@@ -14,8 +14,8 @@ const RESERVE: f64 = 1.0;
 /// What reductions that cannot wait may owe it, and later writes wait for. Raises wait, so more than a device that
 /// does not do as it is told has to be told so often.
 const OWED: f64 = 20.0;
-/// A reduction can wait if the device has so little more than is decided, as a part of it: of a current or a power, and of a
-/// voltage.
+/// A reduction can wait for as long as its memory takes for one write if the device has so little more than is decided, as a part
+/// of it: of a current or a power, and of a voltage.
 const LITTLE: f64 = 0.1;
 const LITTLE_VOLTAGE: f64 = 0.005;
 /// Usual times between two writes.
@@ -57,12 +57,14 @@ pub(super) enum Hurry {
 }
 
 impl Hurry {
-    /// Of a write of this value that raises what the device has by so much, where that is known.
-    pub(super) fn of(write: &WriteAt, value: f64, rise: Option<f64>) -> Hurry {
+    /// Of a write of this value that raises what the device has by so much, where that is known; the last one was so long ago.
+    pub(super) fn of(write: &WriteAt, value: f64, rise: Option<f64>, since_last: Option<Duration>) -> Hurry {
         let little = if write.spec.name.ends_with("voltage_limit") { LITTLE_VOLTAGE } else { LITTLE };
+        let is_little = |rise: f64| -rise <= little * value.max(0.0);
+        let is_soon = since_last.is_some_and(|passed| passed < every(write));
         match rise {
             Some(rise) if rise > 0.0 => Hurry::Raise,
-            Some(rise) if rise < 0.0 && write.is_limit() && -rise > little * value.max(0.0) => Hurry::Now,
+            Some(rise) if rise < 0.0 && write.is_limit() && !(is_little(rise) && is_soon) => Hurry::Now,
             _ => Hurry::Some,
         }
     }

@@ -135,3 +135,20 @@ fn a_device_that_ignores_reductions_is_not_told_for_ever_at_once() {
     }
     assert!(written <= 3600 / 30 + 25, "{written}");
 }
+
+#[test]
+fn a_small_reduction_waits_for_one_write_whatever_is_owed() {
+    let mut bench = deye();
+    bench.has(210, &[100, 100]);
+    bench.read();
+    let name = "charge_current_limit";
+    for amps in [80.0, 70.0, 60.0, 50.0, 40.0, 35.0] {
+        bench.want(name, amps);
+        bench.pass(1);
+    }
+    bench.want(name, 34.0);
+    bench.pass(20);
+    assert_eq!(bench.holds(210), Some(35));
+    bench.pass(15);
+    assert_eq!(bench.holds(210), Some(34));
+}

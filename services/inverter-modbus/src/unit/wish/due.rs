@@ -70,7 +70,8 @@ impl Wish {
         if rise.is_some_and(|rise| rise > 0.0 && rise < write.spec.deadband) {
             return false;
         }
-        let hurry = Hurry::of(write, self.value, rise);
+        let since_last = self.last.map(|last| now.duration_since(last.at));
+        let hurry = Hurry::of(write, self.value, rise, since_last);
         let is_due = self.has_turn(write, allowance, hurry, waited_until, now);
         // What the device showed once and does not any more is to be confirmed anew.
         if is_due && sent.is_some() {
