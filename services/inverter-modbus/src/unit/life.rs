@@ -237,7 +237,9 @@ impl Unit {
         match happened {
             Happened::Recognised => {
                 self.control.forget_what_was_sent();
-                self.control.disown(&DECIDED);
+                if self.source.is_some() {
+                    self.control.disown(&DECIDED);
+                }
                 // What waited when the device left was dropped: nobody will say what became of it.
                 self.orders.clear();
                 self.kept.drop_order();
