@@ -95,7 +95,9 @@ fn list() -> anyhow::Result<()> {
 
 fn check(file: &Path) -> anyhow::Result<()> {
     let profile = library::read(file).map_err(|why| anyhow!("{why}"))?;
-    library::named(&profile, file).map_err(|why| anyhow!("{why}"))?;
+    if let Some(remark) = library::misnamed(&profile, file) {
+        crate::complain(&remark);
+    }
     if !profile.tells_devices() {
         crate::complain(&format!(
             "{}: no [identify] with a match: whatever answers is taken for this device, and a search does not find it",

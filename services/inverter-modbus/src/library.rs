@@ -51,7 +51,10 @@ impl Library {
             let path = folder.join(format!("{id}.toml"));
             if path.is_file() {
                 let profile = read(&path)?;
-                return named(&profile, &path).map(|()| profile);
+                if let Some(remark) = misnamed(&profile, &path) {
+                    tracing::warn!("{remark}");
+                }
+                return Ok(Profile { id: id.to_owned(), ..profile });
             }
         }
         builtin::by_id(id).ok_or_else(|| Missing::Unknown(id.to_owned()))
@@ -69,21 +72,17 @@ impl Library {
     }
 }
 
-/// That a profile is found by the name that it has.
-///
-/// # Errors
-/// [`Missing::Broken`]: its file is called something else.
-pub fn named(profile: &Profile, path: &Path) -> Result<(), Missing> {
+/// What is to be said where the file of a profile is called something else than the profile: it is found by the name of its file.
+#[must_use]
+pub fn misnamed(profile: &Profile, path: &Path) -> Option<String> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    match stem == profile.id {
-        true => Ok(()),
-        false => Err(Missing::Broken(format!(
-            "{}: id = {:?} does not fit the name of the file: {stem:?} there, or {}.toml as its name",
+    (stem != profile.id).then(|| {
+        format!(
+            "{}: id = {:?}, and it is found by the name of the file, as {stem:?}",
             path.display(),
-            profile.id,
             profile.id
-        ))),
-    }
+        )
+    })
 }
 
 /// A profile from a file.
