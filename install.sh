@@ -100,9 +100,8 @@ confirm() {
 
 # --- what has to be there ---
 
-# Nothing where there is no such file: who asks says what is wrong then.
 os_release() {
-    sed -n "s/^$1=\"\{0,1\}\([^\"]*\).*/\1/p" /etc/os-release 2>/dev/null || true
+    sed -n "s/^$1=\"\{0,1\}\([^\"]*\).*/\1/p" /etc/os-release 2>/dev/null || true # nothing without the file: who asks says so
 }
 
 check_platform() {

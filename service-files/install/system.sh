@@ -88,9 +88,9 @@ enabled_units() {
     done
 }
 
-# The file that a service's process runs. Nothing if there is no process just now.
+# The file that a service's process runs.
 program_of() { # UNIT
-    readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe" || true
+    readlink "/proc/$(systemctl show -p MainPID --value "$1")/exe" || true # nothing if there is no process just now
 }
 
 # Whether a service runs the current release. The launcher falls back to the one before where a program cannot be started.
@@ -114,8 +114,7 @@ is_coming() { # UNIT
 restart_others() {
     for unit in $(enabled_units); do
         if ! runs_current "$unit" && ! is_coming "$unit"; then
-            # Fails for a unit that has never failed.
-            run systemctl reset-failed "$unit" || true
+            run systemctl reset-failed "$unit" || true # fails for a unit that has never failed
             run systemctl restart --no-block "$unit"
         fi
     done

@@ -76,10 +76,8 @@ clean_up() {
     [ -n "$cleans" ] && [ -z "$dry_run" ] || return 0
     rm -rf "$base/incoming"
     [ ! -L "$base/current" ] || return 0
-    # It runs while a refusal is being told, which must not be lost to what cannot be removed.
-    { remove_links && remove_folders && remove_users && rm -rf "$base"; } || true
-    # Not empty, and so it stays, when somebody has put something there.
-    rmdir /etc/busbar 2>/dev/null || true
+    { remove_links && remove_folders && remove_users && rm -rf "$base"; } || true # the refusal that is being told is not lost to it
+    rmdir /etc/busbar 2>/dev/null || true # it stays when somebody has put something there
 }
 
 rollback() {

@@ -149,29 +149,17 @@ impl Unit {
 
 #[cfg(test)]
 mod tests {
-    use dbus_interfaces::follower::Stance;
-
     use super::*;
     use crate::engine::image::Image;
     use crate::engine::map::Map;
     use crate::engine::sunspec::{Chain, Model};
     use crate::profile::builtin;
 
-    fn decided(charge_a: f64, discharge_a: f64) -> Wanted {
-        Wanted {
-            charge_a: Some(charge_a),
-            discharge_a: Some(discharge_a),
-            voltage_v: None,
-            stance: Stance::Obeying,
-            reason: String::new(),
-        }
-    }
-
     const FIFTY: Option<Steady> = Some(Steady { volts: 50.0, is_old: false });
 
     fn room_of(charge_a: f64, discharge_a: f64) -> Room {
         let config = config::Device::at("goodwe-et");
-        room(Some(&decided(charge_a, discharge_a)), &config, FIFTY).unwrap()
+        room(Some(&Wanted::decided(charge_a, discharge_a)), &config, FIFTY).unwrap()
     }
 
     fn with<T>(map: &Map, then: impl FnOnce(&Sight<'_>) -> T) -> T {
@@ -203,7 +191,7 @@ mod tests {
         let models = [103, 120, 124, 160, 802].into_iter().zip((0_u16..).map(|n| 40_070 + 200 * n));
         let chain = Chain { models: models.map(|(id, addr)| Model { id, addr, length: 190 }).collect() };
         let map = Map::new(&profile, Some(&chain), true);
-        let wanted = decided(0.0, 0.0);
+        let wanted = Wanted::decided(0.0, 0.0);
         with(&map, |sight| {
             assert!(refusal(Mode::Charge.key(), Some(&wanted), sight).is_some());
             assert_eq!(refusal("min_soc", Some(&wanted), sight), None);
@@ -215,7 +203,7 @@ mod tests {
         let map = Map::new(&builtin::by_id("goodwe-et").unwrap(), None, true);
         with(&map, |sight| {
             assert!(refusal(Mode::Charge.key(), None, sight).is_some());
-            assert_eq!(refusal(Mode::Charge.key(), Some(&decided(1.0, 1.0)), sight), None);
+            assert_eq!(refusal(Mode::Charge.key(), Some(&Wanted::decided(1.0, 1.0)), sight), None);
         });
     }
 
@@ -228,12 +216,12 @@ mod tests {
         };
         let room_of = |wanted: Option<&Wanted>, config| room(wanted, config, FIFTY);
         let both = |out_w, in_w| Some(Room { out_w, in_w, is_old: false });
-        assert_eq!(room_of(Some(&decided(200.0, 20.0)), &own), both(1000.0, 5000.0));
+        assert_eq!(room_of(Some(&Wanted::decided(200.0, 20.0)), &own), both(1000.0, 5000.0));
         assert_eq!(room_of(None, &own), both(4000.0, 5000.0));
         assert_eq!(room_of(None, &config::Device::at("goodwe-et")), None);
         let unknown = room(None, &own, None).map(|room| (room.in_w, room.is_old));
         assert_eq!(unknown, Some((f64::INFINITY, true)), "nothing is changed without a voltage");
-        let nothing = room(Some(&decided(0.0, 20.0)), &own, None).map(|room| (room.in_w, room.out_w));
+        let nothing = room(Some(&Wanted::decided(0.0, 20.0)), &own, None).map(|room| (room.in_w, room.out_w));
         assert_eq!(nothing, Some((0.0, f64::INFINITY)), "no current is no power at any voltage");
         for (name, asked, set) in [
             ("charge_current_limit", 240.0, 100.0),

@@ -45,6 +45,20 @@ impl From<&Limits> for Wanted {
     }
 }
 
+#[cfg(test)]
+impl Wanted {
+    /// These currents are decided with fresh data, A.
+    pub(super) fn decided(charge_a: f64, discharge_a: f64) -> Wanted {
+        Wanted {
+            charge_a: Some(charge_a),
+            discharge_a: Some(discharge_a),
+            voltage_v: None,
+            stance: Stance::Obeying,
+            reason: String::new(),
+        }
+    }
+}
+
 /// Where limits come from.
 pub(super) enum Source {
     /// The manager of the bank, or a battery.

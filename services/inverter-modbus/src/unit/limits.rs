@@ -136,9 +136,13 @@ fn want_power(
         return None;
     };
     let before = control.wanted(name);
-    if volts.is_some_and(|steady| steady.is_old) && before.is_none_or(|before| watts > before) {
+    let has = before.or_else(|| write.shown(sight.image, sight.point));
+    if volts.is_some_and(|steady| steady.is_old) && has.is_none_or(|has| watts > has) {
         // A voltage of long ago raises nothing.
-        return before.and_then(amps_of);
+        if has.is_none() {
+            told.say(format!("{name} stays: the battery's voltage is not known any more"), true);
+        }
+        return has.and_then(amps_of);
     }
     let lowest = write.limits(sight.point).map(|(lowest, _)| lowest).filter(|lowest| watts < *lowest);
     control.want(name, spared(write, watts, before), sight);
@@ -214,29 +218,13 @@ mod tests {
         image.put(Table::Holding, 210, &[50, 50], 1);
         let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
         let (mut control, now) = (Control::default(), Instant::now());
-        let wanted = Wanted {
-            charge_a: Some(30.0),
-            discharge_a: None,
-            voltage_v: None,
-            stance,
-            reason: String::new(),
-        };
+        let wanted = Wanted { discharge_a: None, stance, ..Wanted::decided(30.0, 0.0) };
         let told = want(&mut control, &wanted, None, &config::Device::at(&profile.id), &sight);
         assert_eq!((told.charge_a, told.discharge_a, told.beyond), (Some(30.0), None, Vec::new()));
         let order = control.next(&sight, now).unwrap();
         assert_eq!(order.name, "charge_current_limit");
         assert_eq!(control.next(&sight, now), None, "what is left to the device is not written");
         order.writes[0].values[0]
-    }
-
-    fn decided(charge_a: f64, discharge_a: f64) -> Wanted {
-        Wanted {
-            charge_a: Some(charge_a),
-            discharge_a: Some(discharge_a),
-            voltage_v: None,
-            stance: Stance::Obeying,
-            reason: String::new(),
-        }
     }
 
     /// What a Growatt SPF with this type of battery is told of a decision, and what is wanted of it then.
@@ -252,16 +240,16 @@ mod tests {
     #[test]
     fn what_an_inverter_cannot_do_is_said_and_not_called_told() {
         let none = "this inverter has no limit for discharging".to_owned();
-        let (told, wanted) = told_to_spf(0.0, &decided(0.0, 0.0));
+        let (told, wanted) = told_to_spf(0.0, &Wanted::decided(0.0, 0.0));
         let least = "this inverter takes no charge_current_limit below 10 A".to_owned();
         assert_eq!((told.charge_a, wanted, told.discharge_a), (Some(10.0), Some(10.0), None));
         assert_eq!((told.beyond, told.is_beyond), (vec![least, none.clone()], true));
 
-        let (told, wanted) = told_to_spf(0.0, &decided(20.0, 30.0));
+        let (told, wanted) = told_to_spf(0.0, &Wanted::decided(20.0, 30.0));
         assert_eq!((told.charge_a, wanted, told.discharge_a), (Some(20.0), Some(20.0), None));
         assert_eq!((told.beyond, told.is_beyond), (vec![none.clone()], false), "discharging is allowed");
 
-        let (told, wanted) = told_to_spf(3.0, &decided(20.0, 30.0));
+        let (told, wanted) = told_to_spf(3.0, &Wanted::decided(20.0, 30.0));
         let why = "this inverter lets charge_current_limit be set only while x_battery_type != 3".to_owned();
         assert_eq!((told.charge_a, wanted), (None, None));
         assert_eq!((told.beyond, told.is_beyond), (vec![why, none], true));
@@ -277,23 +265,31 @@ mod tests {
             image.put(Table::Holding, 210, &[50, shown], 1);
             let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 1 };
             let mut control = Control::default();
-            let charge_only = Wanted { discharge_a: None, ..decided(30.0, 0.0) };
+            let charge_only = Wanted { discharge_a: None, ..Wanted::decided(30.0, 0.0) };
             want(&mut control, &charge_only, None, &own, &sight);
             assert_eq!(control.wanted(DISCHARGE[0]), wanted, "{shown} A");
         }
     }
 
+    /// An inverter that has limits of power, of which nothing was read yet.
+    fn sungrow() -> (Map, Control) {
+        (Map::new(&builtin::by_id("sungrow-sh").unwrap(), None, true), Control::default())
+    }
+
+    fn told_to_sungrow(map: &Map, control: &mut Control, wanted: &Wanted, volts: Option<Steady>) -> Told {
+        let image = Image::default();
+        let sight = Sight { map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
+        want(control, wanted, volts, &config::Device::at("sungrow-sh"), &sight)
+    }
+
     #[test]
     fn a_voltage_of_long_ago_only_lowers_a_limit_of_power() {
-        let map = Map::new(&builtin::by_id("sungrow-sh").unwrap(), None, true);
-        let image = Image::default();
-        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
-        let (mut control, config) = (Control::default(), config::Device::at("sungrow-sh"));
+        let (map, mut control) = sungrow();
         for (amps, is_old, watts) in
             [(5.0, false, 2000.0), (10.0, true, 2000.0), (2.0, true, 800.0), (10.0, false, 4000.0)]
         {
             let volts = Some(Steady { volts: 400.0, is_old });
-            want(&mut control, &decided(amps, amps), volts, &config, &sight);
+            told_to_sungrow(&map, &mut control, &Wanted::decided(amps, amps), volts);
             assert_eq!(control.wanted(CHARGE[1]), Some(watts), "{amps} A, {is_old}");
         }
     }
@@ -307,7 +303,7 @@ mod tests {
         let sight = Sight { map: &map, image: &image, point: &point, secret: &|_| None, reads: 1 };
         let (mut control, config) = (Control::default(), config::Device::at("growatt-spf"));
         for (decided_v, wanted) in [(56.0, Some(56.0)), (46.5, Some(48.0))] {
-            let wanted_now = Wanted { voltage_v: Some(decided_v), ..decided(20.0, 20.0) };
+            let wanted_now = Wanted { voltage_v: Some(decided_v), ..Wanted::decided(20.0, 20.0) };
             want(&mut control, &wanted_now, None, &config, &sight);
             assert_eq!(control.wanted(VOLTAGE), wanted, "{decided_v} V");
         }
@@ -323,13 +319,8 @@ mod tests {
         // The user's own type of battery: with others it cannot be set.
         let point = |name: &str| (name == "x_battery_type").then_some(2.0);
         let sight = Sight { map: &map, image: &image, point: &point, secret: &|_| None, reads: 1 };
-        let wanted = Wanted {
-            charge_a: None,
-            discharge_a: None,
-            voltage_v: Some(28.4),
-            stance: Stance::Obeying,
-            reason: String::new(),
-        };
+        let nothing = Wanted { charge_a: None, discharge_a: None, ..Wanted::decided(0.0, 0.0) };
+        let wanted = Wanted { voltage_v: Some(28.4), ..nothing };
         let mut control = Control::default();
         let told = want(&mut control, &wanted, None, &config::Device::at("growatt-spf"), &sight);
         (control.wanted(VOLTAGE), told.beyond.into_iter().next())
@@ -354,18 +345,24 @@ mod tests {
 
     #[test]
     fn a_limit_of_power_that_is_not_told_is_not_called_told() {
-        let map = Map::new(&builtin::by_id("sungrow-sh").unwrap(), None, true);
-        let image = Image::default();
-        let sight = Sight { map: &map, image: &image, point: &|_| None, secret: &|_| None, reads: 0 };
-        let (mut control, config) = (Control::default(), config::Device::at("sungrow-sh"));
-        let told = want(&mut control, &decided(5.0, 5.0), None, &config, &sight);
+        let (map, mut control) = sungrow();
+        let told = told_to_sungrow(&map, &mut control, &Wanted::decided(5.0, 5.0), None);
         assert_eq!((told.charge_a, told.discharge_a, told.is_beyond), (None, None, true));
         let volts = Some(Steady { volts: 400.0, is_old: false });
-        let told = want(&mut control, &decided(5.0, 0.0), volts, &config, &sight);
+        let told = told_to_sungrow(&map, &mut control, &Wanted::decided(5.0, 0.0), volts);
         assert_eq!((told.charge_a, told.discharge_a), (Some(5.0), Some(0.025)), "it takes no less than 10 W");
         assert!(told.is_beyond);
         let volts = Some(Steady { volts: 400.0, is_old: true });
-        let told = want(&mut control, &decided(10.0, 0.0), volts, &config, &sight);
+        let told = told_to_sungrow(&map, &mut control, &Wanted::decided(10.0, 0.0), volts);
         assert_eq!(told.charge_a, Some(5.0));
+    }
+
+    #[test]
+    fn a_voltage_of_long_ago_that_keeps_a_first_limit_from_being_told_is_said() {
+        let (map, mut control) = sungrow();
+        let volts = Some(Steady { volts: 400.0, is_old: true });
+        let told = told_to_sungrow(&map, &mut control, &Wanted::decided(5.0, 5.0), volts);
+        assert_eq!((told.charge_a, control.wanted(CHARGE[1])), (None, None));
+        assert!(told.is_beyond && told.beyond[0].contains("not known any more"), "{told:?}");
     }
 }

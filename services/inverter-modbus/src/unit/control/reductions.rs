@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::deye;
+use super::bench::{Bench, deye};
 use super::*;
 use crate::engine::map::Map;
 use crate::engine::sunspec::{Chain, Model};
@@ -100,24 +100,29 @@ fn what_is_bounded_is_rounded_towards_nothing_on_either_side() {
     assert_eq!(write.clip(-1027.0, &|_| None), -1020.0);
 }
 
-#[test]
-fn a_reduction_that_counts_waits_for_no_memory() {
+/// One whose limits are 100 A.
+fn deye_of_100_a() -> Bench {
     let mut bench = deye();
     bench.has(210, &[100, 100]);
     bench.read();
-    let name = "charge_current_limit";
+    bench
+}
+
+#[test]
+fn a_reduction_that_counts_waits_for_no_memory() {
+    let mut bench = deye_of_100_a();
     for amps in [70.0, 60.0, 50.0, 40.0, 30.0, 20.0, 10.0, 0.0] {
-        bench.want(name, amps);
+        bench.want(LIMIT, amps);
         bench.pass(1);
         assert_eq!(bench.holds(210), Some(amps as u16));
     }
-    bench.want(name, 60.0);
+    bench.want(LIMIT, 60.0);
     bench.pass(60);
     assert_eq!(bench.holds(210), Some(0), "what was owed is paid back before a raise");
     bench.pass(300);
     assert_eq!(bench.holds(210), Some(60));
     for amps in [57.0, 56.0, 55.0, 0.0] {
-        bench.want(name, amps);
+        bench.want(LIMIT, amps);
         bench.pass(1);
     }
     assert_eq!(bench.holds(210), Some(0));
@@ -125,12 +130,11 @@ fn a_reduction_that_counts_waits_for_no_memory() {
 
 #[test]
 fn a_device_that_ignores_reductions_is_not_told_for_ever_at_once() {
-    let mut bench = deye();
-    let name = "charge_current_limit";
+    let mut bench = deye_of_100_a();
     let mut written = 0;
     for second in 0..3600_u32 {
         bench.has(210, &[100, 100]);
-        bench.want(name, f64::from(second % 50));
+        bench.want(LIMIT, f64::from(second % 50));
         written += bench.pass(1).len();
     }
     assert!(written <= 3600 / 30 + 25, "{written}");
@@ -138,15 +142,12 @@ fn a_device_that_ignores_reductions_is_not_told_for_ever_at_once() {
 
 #[test]
 fn a_small_reduction_waits_for_one_write_whatever_is_owed() {
-    let mut bench = deye();
-    bench.has(210, &[100, 100]);
-    bench.read();
-    let name = "charge_current_limit";
+    let mut bench = deye_of_100_a();
     for amps in [80.0, 70.0, 60.0, 50.0, 40.0, 35.0] {
-        bench.want(name, amps);
+        bench.want(LIMIT, amps);
         bench.pass(1);
     }
-    bench.want(name, 34.0);
+    bench.want(LIMIT, 34.0);
     bench.pass(20);
     assert_eq!(bench.holds(210), Some(35));
     bench.pass(15);

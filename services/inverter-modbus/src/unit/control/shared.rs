@@ -1,7 +1,5 @@
 //! Set points that share registers, at a device that is read seldom.
 
-use dbus_interfaces::follower::Stance;
-
 use super::bench::{Bench, deye, map_of, sofar};
 use super::*;
 use crate::config;
@@ -130,13 +128,7 @@ fn a_forced_charge_restores_what_was_set_a_moment_before_it() {
 
 /// Lets a client force this power for some minutes while 50 A are decided and the voltage drifts. Returns the writes.
 fn forced(bench: &mut Bench, power_w: f64) -> usize {
-    let decided = Wanted {
-        charge_a: Some(50.0),
-        discharge_a: Some(50.0),
-        voltage_v: None,
-        stance: Stance::Obeying,
-        reason: String::new(),
-    };
+    let decided = Wanted::decided(50.0, 50.0);
     let (config, mut writes) = (config::Device::at("deye-one-phase"), 0);
     for second in 0..600_u16 {
         let centivolts = 5200 + 3 * (second % 7);
